@@ -1,0 +1,52 @@
+"""A data set: samples with lazy media, and what is known of them as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from assay.types import Sample
+
+View = Callable[[Sample], Sample]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples in a fixed order, with the fingerprint of their bytes.
+
+    ``choices`` are the classes of a classification task, in the order of a model's score columns.
+    ``slices`` names the groups by which figures are broken down. ``views`` maps a task's name to what its
+    samples show (``emoji`` shows names for retrieval and keywords for classification).
+    """
+
+    name: str
+    samples: Sequence[Sample]
+    fingerprint: str
+    choices: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
+    licence: str = ""
+    description: str = ""
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that at least one sample holds, in the order of `assay.types.MODALITIES`."""
+        from assay.types import MODALITIES
+
+        present = {m for s in self.samples for m in s.inputs}
+        return tuple(m for m in MODALITIES if m in present)
+
+    def for_task(self, task: str) -> Dataset:
+        """The data set as a task sees it; unchanged where no view is declared for it."""
+        view = self.views.get(task)
+        return self if view is None else replace(self, samples=[view(s) for s in self.samples], views={})
+
+    def first(self, n: int) -> Dataset:
+        """The first ``n`` samples, under a name and fingerprint of their own."""
+        return replace(
+            self, name=f"{self.name}[:{n}]", samples=self.samples[:n], fingerprint=f"{self.fingerprint}[:{n}]"
+        )
