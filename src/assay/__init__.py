@@ -1,0 +1,70 @@
+"""assay builds, trains, measures and serves multimodal models (text, image, audio, video).
+
+The nouns and verbs below are imported when they are first used, so that ``import assay`` costs next to nothing
+and needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from assay.version import __version__
+
+if TYPE_CHECKING:
+    from assay.data.dataset import Dataset
+    from assay.evaluation.run import Run
+    from assay.types import Condition, Estimate, Media, Model, Sample
+    from assay.verbs import compare, evaluate, load_dataset, load_model, load_run, predict, report, search, train
+
+HOMES = {
+    "Condition": "assay.types",
+    "Dataset": "assay.data.dataset",
+    "Estimate": "assay.types",
+    "Media": "assay.types",
+    "Model": "assay.types",
+    "Run": "assay.evaluation.run",
+    "Sample": "assay.types",
+    "compare": "assay.verbs",
+    "evaluate": "assay.verbs",
+    "load_dataset": "assay.verbs",
+    "load_model": "assay.verbs",
+    "load_run": "assay.verbs",
+    "predict": "assay.verbs",
+    "report": "assay.verbs",
+    "search": "assay.verbs",
+    "train": "assay.verbs",
+}
+
+__all__ = [
+    "Condition",
+    "Dataset",
+    "Estimate",
+    "Media",
+    "Model",
+    "Run",
+    "Sample",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load_dataset",
+    "load_model",
+    "load_run",
+    "predict",
+    "report",
+    "search",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'assay' has no attribute {name!r}")
+    # A verb and the room of its name (`report`) share this attribute: the verb wins, whichever is asked for first.
+    value = getattr(importlib.import_module(HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOMES})

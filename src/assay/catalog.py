@@ -1,0 +1,75 @@
+"""What can be asked for by name: one dict per family, name → ``module:attribute``, imported on use.
+
+Adding something is writing its file and one line here. Nothing in this module imports another room.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MODELS: Mapping[str, str] = {
+    "assay:aligned": "assay.models.native:shipped",
+    "assay:fused": "assay.models.native:shipped",
+    "assay:joint": "assay.models.native:shipped",
+    "baseline:chance": "assay.models.baselines:chance",
+    "baseline:pixels": "assay.models.baselines:pixels",
+    "baseline:words": "assay.models.baselines:words",
+}
+
+DATASETS: Mapping[str, str] = {
+    "digits": "assay.data.bundled:load",
+    "easy-vqa": "assay.data.bundled:load",
+    "emoji": "assay.data.bundled:load",
+}
+
+TASKS: Mapping[str, str] = {
+    "classification": "assay.evaluation.tasks:classification",
+    "retrieval": "assay.evaluation.tasks:retrieval",
+    "zeroshot": "assay.evaluation.tasks:zeroshot",
+}
+
+RECIPES: Mapping[str, str] = {
+    "aligned:emoji": "assay.recipes.aligned:emoji",
+    "fused:emoji": "assay.recipes.fused:emoji",
+    "joint:emoji": "assay.recipes.joint:emoji",
+}
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "demo": ("assay.cli.demo:DEMO", "Three real models, their answers and their scorecard, in half a minute"),
+    "data": ("assay.cli.data:DATA", "List, show and check data sets"),
+    "train": ("assay.cli.train:TRAIN", "Train a model by a recipe"),
+    "predict": ("assay.cli.predict:PREDICT", "Ask a model about a picture, a sound, a text"),
+    "search": ("assay.cli.search:SEARCH", "Find the best matches in a data set by words, picture or sound"),
+    "evaluate": ("assay.cli.evaluate:EVALUATE", "Measure a model on data, every figure with its interval"),
+    "compare": ("assay.cli.compare:COMPARE", "Say which of two runs is better, paired, with a verdict"),
+    "report": ("assay.cli.report:REPORT", "Write a run's report as one HTML file"),
+}
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The end of an error message for an unknown name: its neighbours, or everything there is.
+
+    >>> nearest("emoij", ["emoji", "digits"])
+    'did you mean emoji?'
+    """
+    known = sorted(names)
+    close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"there is {', '.join(known)}." if known else "there is none."
+
+
+def find(kind: str, name: str, family: Mapping[str, str]) -> Any:
+    """The object behind a name; an unknown one is a `ValueError` that tells its nearest neighbours."""
+    if name not in family:
+        raise ValueError(f"unknown {kind} {name!r}: {nearest(name, family)}")
+    return attribute(family[name])
+
+
+def attribute(path: str) -> Any:
+    """The object behind ``module:attribute``."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
