@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MODELS: Mapping[str, str] = {
-    "assay:aligned": "assay.models.native:shipped",
-    "assay:fused": "assay.models.native:shipped",
-    "assay:joint": "assay.models.native:shipped",
+    "assay:aligned": "assay.models.native:load_shipped",
+    "assay:fused": "assay.models.native:load_shipped",
+    "assay:joint": "assay.models.native:load_shipped",
     "baseline:chance": "assay.models.baselines:chance",
     "baseline:pixels": "assay.models.baselines:pixels",
     "baseline:words": "assay.models.baselines:words",

@@ -146,6 +146,24 @@ class HasFacts(Model, Protocol):
         """Parameters, bytes, FLOPs."""
 
 
+@runtime_checkable
+class Aligned(Embeds, Protocol):
+    """A model that knows whether its modalities share one space, so that words find pictures."""
+
+    @property
+    def aligned_space(self) -> bool:
+        """Whether embeddings of different modalities may be compared."""
+
+
+@runtime_checkable
+class Classifies(Scores, Protocol):
+    """A model that was trained for classes of its own."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order of its head; empty where any choices will do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A figure with its uncertainty and its recipe. Undefined is NaN (``null`` in JSON), never 0.

@@ -1,0 +1,1 @@
+"""A model put to work: answers for one sample, and search through many."""

@@ -1,0 +1,224 @@
+"""The composition root: what a user can say, from Python and from the command line. Only this file and `cli` see all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.catalog import DATASETS, MODELS, RECIPES, TASKS, attribute, find, nearest
+from assay.data.dataset import Dataset
+from assay.types import Media, Model, Sample, Scores
+
+if TYPE_CHECKING:
+    from assay.evaluation.compare import Comparison
+    from assay.evaluation.run import Run
+    from assay.evaluation.task import Task
+    from assay.serving.answer import Answer
+    from assay.serving.search import Found
+
+VOCABULARY = "emoji:all"
+Progress = Callable[[int, int, int], None]  # done, planned, failed
+
+
+def load_dataset(name: str | Dataset) -> Dataset:
+    """A data set by name: ``emoji``, ``emoji:test-concepts``, ``easy-vqa:test``, ``digits``.
+
+    An unknown name or split is a `ValueError` that tells its nearest neighbours.
+
+    >>> load_dataset("digits:test").choices[:3]
+    ('0', '1', '2')
+    """
+    if isinstance(name, Dataset):
+        return name
+    base, _, split = name.partition(":")
+    load = find("data set", base, DATASETS)
+    return load(base, split or None)  # type: ignore[no-any-return]
+
+
+def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model:
+    """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), or the folder of a trained one.
+
+    What already is a model is given back as it is.
+    """
+    if not isinstance(name, str | Path):
+        if isinstance(name, Model):
+            return name
+        raise ValueError(f"expected a model or a model's name, got {type(name).__name__}: it has no name, modalities, fingerprint.")
+    scheme, _, rest = str(name).partition(":")
+    if scheme == "assay":
+        return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
+    if scheme == "baseline":
+        return find("model", str(name), MODELS)(load_dataset(train))  # type: ignore[no-any-return]
+    if not Path(name).is_dir():
+        raise ValueError(f"unknown model {str(name)!r}, and no folder of that name: {nearest(str(name), MODELS)}")
+    return attribute("assay.models.native:load_native")(name)  # type: ignore[no-any-return]
+
+
+def train(recipe: str | Callable[..., Any], *, out: str | Path | None = None, on_progress: Any = None, **settings: Any) -> Model:
+    """Trains by a recipe (``"aligned:emoji"``, or the recipe function itself) and gives back the model.
+
+    ``settings`` override the recipe's hyper-parameters (``lr=3e-4``). The folder ``out`` (default ``runs/train/NAME``) keeps weights
+    and checkpoint: the same call goes on where it was cut. An unknown setting is a `ValueError` with its nearest name.
+    """
+    from assay.models.native import load_native
+    from assay.recipes.overrides import configure
+    from assay.training.loop import train as fit
+
+    function = find("recipe", recipe, RECIPES) if isinstance(recipe, str) else recipe
+    name = recipe if isinstance(recipe, str) else recipe.__name__
+    folder = Path(out) if out is not None else Path("runs/train") / name.replace(":", "-")
+    return load_native(fit(configure(function, settings), out=folder, on_progress=on_progress))
+
+
+def make_task(name: str, data: Dataset) -> Task:
+    """The task ``name`` on ``data``; unknown names and data that cannot serve it are a `ValueError`."""
+    return find("task", name, TASKS)(data)  # type: ignore[no-any-return]
+
+
+def evaluate(
+    model: str | Path | Model,
+    data: str | Dataset,
+    *,
+    task: str | None = None,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+) -> Run:
+    """Measures a model on data: every figure with its interval, its n and what is missing.
+
+    ``task`` is ``retrieval``, ``classification`` or ``zeroshot`` (default: classification where the model scores and the data has
+    classes, else retrieval). With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
+    the first samples only.
+
+    >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)
+    >>> run.estimates[0].metric, run.estimates[0].slice
+    ('accuracy', 'all')
+    """
+    from assay.evaluation.evaluate import evaluate as run_task
+
+    dataset = load_dataset(data)
+    if limit is not None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}.")
+        dataset = dataset.first(limit)
+    base = dataset.name.partition(":")[0]
+    loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
+    if task is None:
+        task = "classification" if dataset.choices and isinstance(loaded, Scores) else "retrieval"
+    return run_task(loaded, make_task(task, dataset), out=out, seed=seed, on_progress=on_progress)
+
+
+def load_run(folder: str | Path | Run) -> Run:
+    """A run that was kept in a folder."""
+    from assay.evaluation.run import load_run as read
+
+    return read(folder) if isinstance(folder, str | Path) else folder
+
+
+def compare(a: str | Path | Run, b: str | Path | Run, *, margin: float | None = None) -> Comparison:
+    """Is ``b`` better than ``a``? Paired by sample, per metric, corrected for the number of comparisons, with a verdict.
+
+    ``margin`` is the difference that would not matter: within it the verdict can be *equivalent*.
+    """
+    from assay.evaluation.compare import compare as paired
+
+    return paired(load_run(a), load_run(b), margin=margin)
+
+
+def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path, *, title: str = "") -> Path:
+    """Writes one HTML file about one run or several: scorecard, verdicts, plots, slices, the samples behind the figures."""
+    from assay.report import html
+
+    several = [runs] if not isinstance(runs, Sequence) or isinstance(runs, str) else runs
+    return html.write(report_content([load_run(r) for r in several], title=title), path)
+
+
+def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[str] = ()) -> Any:
+    """What a report of ``runs`` shows: data sets are looked up by the runs' manifests, models on the same task are compared pairwise."""
+    from assay.report.build import content
+
+    datasets = {}
+    for run in runs:
+        name = run.manifest.data
+        if name not in datasets and name.partition(":")[0] in DATASETS:
+            datasets[name] = load_dataset(name)
+    return content(runs, comparisons=comparisons(runs), datasets=datasets, title=title, commands=commands)
+
+
+def comparisons(runs: Sequence[Run]) -> list[Comparison]:
+    """All pairs of runs of one task on the same data, baselines left out."""
+    own = [r for r in runs if not r.manifest.model.startswith("baseline:")]
+    return [
+        compare(a, b)
+        for i, a in enumerate(own)
+        for b in own[i + 1 :]
+        if (a.manifest.task, a.manifest.data) == (b.manifest.task, b.manifest.data)
+    ]
+
+
+def sample_of(
+    *, image: Any = None, audio: Any = None, text: str | None = None, name: str = "query"
+) -> Sample:
+    """A sample from a picture, a sound, a text: paths, bytes, arrays or media. At least one must be given."""
+    from assay.data.media import Audio, Image
+
+    inputs: dict[str, Media | str] = {}
+    if text is not None:
+        if not text.strip():
+            raise ValueError("the text is empty.")
+        inputs["text"] = text
+    if image is not None:
+        inputs["image"] = Image.of(image)
+    if audio is not None:
+        inputs["audio"] = Audio.of(audio)
+    if not inputs:
+        raise ValueError("nothing was given: expected a picture, a sound or a text (image=, audio=, text=).")
+    return Sample(name, inputs)
+
+
+def predict(
+    model: str | Path | Model,
+    *,
+    image: Any = None,
+    audio: Any = None,
+    text: str | None = None,
+    choices: Sequence[str] = (),
+    names: str | Dataset = VOCABULARY,
+    k: int = 5,
+) -> Answer:
+    """What a model says of a picture, a sound, a text, or several at once.
+
+    A model whose modalities share a space gives the ``k`` nearest of the names in the data ``names``; one that scores gives the
+    probabilities of ``choices`` (or of its own classes). ``answer.sentence`` is the answer in one line.
+    """
+    from assay.serving.answer import answer
+
+    loaded = load_model(model)
+    sample = sample_of(image=image, audio=audio, text=text)
+    return answer(loaded, sample, choices=tuple(choices), names=vocabulary(load_dataset(names)), k=k)
+
+
+def vocabulary(data: Dataset) -> list[str]:
+    """The distinct English names in a data set, in its order."""
+    return list(dict.fromkeys(s.references[0] for s in data.samples if s.references))
+
+
+def search(
+    model: str | Path | Model,
+    data: str | Dataset,
+    text: str | None = None,
+    *,
+    image: Any = None,
+    audio: Any = None,
+    among: str = "image",
+    k: int = 10,
+) -> Found:
+    """The ``k`` best matches in ``data`` for a text, a picture or a sound (exactly one), among its pictures (or ``text``, ``audio``)."""
+    from assay.serving.search import search as look
+
+    if sum(q is not None for q in (text, image, audio)) != 1:
+        raise ValueError("search by exactly one of: a text, a picture (image=), a sound (audio=).")
+    query = sample_of(image=image, audio=audio, text=text)
+    return look(load_model(model), load_dataset(data).samples, query, among=among, k=k)
