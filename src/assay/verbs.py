@@ -44,7 +44,9 @@ def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model
     if not isinstance(name, str | Path):
         if isinstance(name, Model):
             return name
-        raise ValueError(f"expected a model or a model's name, got {type(name).__name__}: it has no name, modalities, fingerprint.")
+        raise ValueError(
+            f"expected a model or a model's name, got {type(name).__name__}: it has no name, modalities, fingerprint."
+        )
     scheme, _, rest = str(name).partition(":")
     if scheme == "assay":
         return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
@@ -55,7 +57,9 @@ def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model
     return attribute("assay.models.native:load_native")(name)  # type: ignore[no-any-return]
 
 
-def train(recipe: str | Callable[..., Any], *, out: str | Path | None = None, on_progress: Any = None, **settings: Any) -> Model:
+def train(
+    recipe: str | Callable[..., Any], *, out: str | Path | None = None, on_progress: Any = None, **settings: Any
+) -> Model:
     """Trains by a recipe (``"aligned:emoji"``, or the recipe function itself) and gives back the model.
 
     ``settings`` override the recipe's hyper-parameters (``lr=3e-4``). The folder ``out`` (default ``runs/train/NAME``) keeps weights
@@ -158,9 +162,7 @@ def comparisons(runs: Sequence[Run]) -> list[Comparison]:
     ]
 
 
-def sample_of(
-    *, image: Any = None, audio: Any = None, text: str | None = None, name: str = "query"
-) -> Sample:
+def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None, name: str = "query") -> Sample:
     """A sample from a picture, a sound, a text: paths, bytes, arrays or media. At least one must be given."""
     from assay.data.media import Audio, Image
 

@@ -26,9 +26,9 @@ class Command:
     example: str
 
 
-def arg(help: str, *, default: Any = MISSING, metavar: str | None = None) -> Any:
-    """A field with its help text. The default is shown in ``--help``."""
-    metadata = {"help": help, "metavar": metavar}
+def arg(help: str, *, default: Any = MISSING, metavar: str | None = None, positional: bool = False) -> Any:
+    """A field with its help text. The default is shown in ``--help``; ``positional`` makes one with a default a place, not a flag."""
+    metadata = {"help": help, "metavar": metavar, "positional": positional}
     if default is MISSING:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -54,9 +54,10 @@ def add_argument(parser: argparse.ArgumentParser, item: dataclasses.Field[Any], 
     text, metavar = item.metadata["help"], item.metadata["metavar"]
     plain = next((h for h in typing.get_args(hint) if h is not type(None)), hint)
     several = typing.get_origin(hint) is tuple
-    if item.default is MISSING:
-        nargs = "+" if several else None
-        parser.add_argument(item.name, help=text, metavar=metavar or item.name.upper(), nargs=nargs)
+    if item.default is MISSING or item.metadata["positional"]:
+        nargs = ("+" if item.default is MISSING else "*") if several else (None if item.default is MISSING else "?")
+        default = None if item.default is MISSING else item.default
+        parser.add_argument(item.name, help=text, metavar=metavar or item.name.upper(), nargs=nargs, default=default)
         return
     flag = "--" + item.name.replace("_", "-")
     if hint is bool:

@@ -1,0 +1,58 @@
+"""``assay predict MODEL [--image F] [--audio F] [--text T] [--choices a,b,c]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.cli.options import Command, arg
+from assay.cli.output import print_json
+
+
+@dataclass(frozen=True)
+class Predict:
+    """What a model says of a picture, a sound, a text, or several at once."""
+
+    model: str = arg("assay:aligned, assay:joint, assay:fused, or a model's folder")
+    image: str | None = arg("a picture", default=None, metavar="FILE")
+    audio: str | None = arg("a sound", default=None, metavar="FILE")
+    text: str | None = arg("a text", default=None, metavar="TEXT")
+    choices: str | None = arg("what to choose from, with commas between", default=None, metavar="A,B,C")
+    names: str = arg("the data whose names are looked through", default="emoji:all", metavar="DATA")
+    k: int = arg("how many of each", default=5)
+    json: bool = arg("print one JSON document", default=False)
+
+
+def predict(options: Predict) -> int:
+    """Prints the answer: a sentence first, then what speaks for it."""
+    from assay import verbs
+    from assay.report.text import one_line
+
+    choices = [c.strip() for c in (options.choices or "").split(",") if c.strip()]
+    if options.choices is not None and len(choices) < 2:
+        raise ValueError(f"--choices needs at least two, with commas between; got {options.choices!r}.")
+    if options.k < 1:
+        raise ValueError(f"--k must be at least 1, got {options.k}.")
+    answer = verbs.predict(
+        options.model,
+        image=options.image,
+        audio=options.audio,
+        text=options.text,
+        choices=choices,
+        names=options.names,
+        k=options.k,
+    )
+    if options.json:
+        print_json(answer.as_json())
+        return 0
+    print(f"{answer.model} on {' + '.join(answer.given)}: {one_line(answer.sentence, 200)}")
+    if answer.ignored:
+        print(f"not used, the model does not take it: {', '.join(answer.ignored)}")
+    for title, guesses in (("nearest names (cosine)", answer.names), ("choices (probability)", answer.classes)):
+        if guesses:
+            print(f"\n{title}")
+            for guess in guesses:
+                print(f"  {guess.score:6.3f}  {one_line(guess.label, 100)}")
+    return 0
+
+
+PREDICT = Command("predict", Predict, predict, "assay predict assay:aligned --image cat.png --choices cat,dog,car")
