@@ -1,0 +1,83 @@
+"""Metrics: rows of sufficient statistics and pure aggregates under weights, one file a family.
+
+>>> from assay import metrics
+>>> metrics.score(["accuracy"], ["cat", "dog"], ["cat", "cat"])["accuracy"].value
+0.5
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assay.catalog import attribute, nearest
+
+if TYPE_CHECKING:
+    from assay.metrics.metric import Metric
+    from assay.metrics.standalone import estimates, measure, retrieval, score
+
+RANKED = "assay.metrics.ranked:named"
+CLASSES = "assay.metrics.classification:named"
+
+METRICS: Mapping[str, str] = {
+    "accuracy": CLASSES,
+    "balanced_accuracy": CLASSES,
+    "hit@1": RANKED,
+    "hit@5": RANKED,
+    "hit@10": RANKED,
+    "macro_f1": CLASSES,
+    "map": RANKED,
+    "map@r": RANKED,
+    "mean_rank": RANKED,
+    "median_rank": RANKED,
+    "mrr": RANKED,
+    "ndcg": RANKED,
+    "ndcg@10": RANKED,
+    "nll": CLASSES,
+    "r_precision": RANKED,
+    "recall@1": RANKED,
+    "recall@5": RANKED,
+    "recall@10": RANKED,
+    "top_5_accuracy": CLASSES,
+    "unparsed": CLASSES,
+}
+"""What can be asked for by name; `get` also takes any other k."""
+
+ANY_K: Mapping[str, str] = {r"(hit|recall|ndcg)@[1-9]\d*": RANKED, r"top_[1-9]\d*_accuracy": CLASSES}
+
+HOMES = {
+    "Metric": "assay.metrics.metric",
+    "estimates": "assay.metrics.standalone",
+    "measure": "assay.metrics.standalone",
+    "retrieval": "assay.metrics.standalone",
+    "score": "assay.metrics.standalone",
+}
+
+__all__ = ["METRICS", "Metric", "estimates", "get", "measure", "retrieval", "score"]
+
+
+def get(name: str) -> Metric:
+    """The metric of this name; an unknown one is a `ValueError` that tells its nearest neighbours.
+
+    >>> get("hit@3").name
+    'hit@3'
+    """
+    path = METRICS.get(name) or next((path for pattern, path in ANY_K.items() if re.fullmatch(pattern, name)), None)
+    if path is None:
+        raise ValueError(f"unknown metric {name!r}: {nearest(name, METRICS)}")
+    metric: Metric = attribute(path)(name)
+    return metric
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'assay.metrics' has no attribute {name!r}")
+    value = getattr(importlib.import_module(HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOMES})

@@ -8,25 +8,26 @@ every metric): weight 2 = row twice, weight 0 = row absent, order- and scale-fre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = Mapping[str, NDArray[Any]]
-Weights = NDArray[np.float64]
-Aggregate = Callable[[Rows, Weights], NDArray[np.float64]]
+from assay.stats.measured import Aggregate, OfSums, Rows, Weights
+from assay.version import __version__
+
+__all__ = ["Aggregate", "Metric", "OfSums", "Rows", "Weights", "of_sums", "ratio", "sign", "weighted_mean"]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A named measurement.
 
-    ``measure`` makes rows from what its family hands it (`assay.metrics.retrieval.Ranking`, or predicted and
-    true labels); ``interval`` is one of ``wilson``, ``bca``, ``bias_corrected``, ``t``, ``none``; ``better`` is ``higher`` or
-    ``lower``; ``item`` names the column with per-row values where the value is their mean, else ``None``.
+    ``family`` says what ``measure`` makes rows from: ``ranking`` (`assay.metrics.ranking.Ranking`), ``labels``
+    (predicted and true labels), ``scores`` (log-probabilities and true indices). ``interval`` is one of ``wilson``, ``bca``,
+    ``bias_corrected``, ``t``, ``none``; ``better`` is ``higher`` or ``lower``; ``columns`` are those that the aggregate reads;
+    ``item`` names the column with per-row values where the value is their mean, else ``None``.
     """
 
     name: str
@@ -39,6 +40,28 @@ class Metric:
     item: str | None = None
     signature: str = ""
     source: str = ""
+    family: str = ""
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.columns and self.item is not None:
+            object.__setattr__(self, "columns", (self.item,))
+        assert self.columns, f"{self.name}: a metric says which columns its aggregate reads"
+
+    def signed(self, *parts: str) -> Metric:
+        """The same metric with ``parts`` of its recipe that only the caller knows, put before the version.
+
+        >>> m = Metric("hit@1", dict, weighted_mean("hit@1"), item="hit@1", signature=sign("hit@1", "ties:expected"))
+        >>> m.signed("gallery:228").signature.rsplit("|", 1)[0]
+        'hit@1|ties:expected|gallery:228'
+        """
+        before, _, version = self.signature.rpartition("|")
+        return replace(self, signature="|".join([before, *parts, version]))
+
+
+def sign(name: str, *parts: str) -> str:
+    """The signature of a figure: its name, the parts of its recipe, and the version of assay."""
+    return "|".join([name, *parts, f"assay:{__version__}"])
 
 
 def ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,14 +75,19 @@ def ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> N
     return out
 
 
-def weighted_mean(column: str) -> Aggregate:
-    """The aggregate of a metric that is the mean of a column; rows where it is NaN do not count."""
+def of_sums(formula: Callable[..., NDArray[np.float64]], *columns: str) -> OfSums:
+    """The aggregate that is ``formula(sum of weights, weighted sum of each column …)``; rows with NaN do not count."""
+    return OfSums(formula, columns)
 
-    def aggregate(rows: Rows, weights: Weights) -> NDArray[np.float64]:
-        values = np.asarray(rows[column], dtype=np.float64)
-        defined = ~np.isnan(values)
-        if defined.all():
-            return ratio(weights @ values, weights.sum(axis=1))
-        return ratio(weights[:, defined] @ values[defined], weights[:, defined].sum(axis=1))
 
-    return aggregate
+def weighted_mean(column: str) -> OfSums:
+    """The aggregate of a metric that is the mean of a column; rows where it is NaN do not count.
+
+    >>> weighted_mean("x")({"x": np.array([1.0, 0.0, np.nan])}, np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]))
+    array([0.5, nan])
+    """
+    return OfSums(_mean, (column,))
+
+
+def _mean(total: NDArray[np.float64], summed: NDArray[np.float64]) -> NDArray[np.float64]:
+    return ratio(summed, total)

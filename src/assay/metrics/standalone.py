@@ -1,0 +1,137 @@
+"""Metrics as plain functions of predictions and references: each answer is an `Estimate` with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from assay.metrics import get
+from assay.metrics.metric import Metric, Rows
+from assay.metrics.ranking import rank
+from assay.stats.folded import codes, unit_sums
+from assay.stats.interval import Interval, intervals
+from assay.types import Estimate
+
+
+def measure(metrics: Sequence[Metric], *inputs: Any) -> Rows:
+    """The columns of all ``metrics`` (of one family) for ``inputs``, as one dict of arrays of one length.
+
+    Raises `ValueError` when the metrics take different inputs.
+    """
+    families = sorted({metric.family for metric in metrics})
+    if len(families) > 1:
+        raise ValueError(f"metrics of one family were expected, not of {', '.join(families)}")
+    rows: dict[str, NDArray[Any]] = {}
+    done: list[Any] = []
+    for metric in metrics:
+        if metric.measure not in done and not set(metric.columns) <= set(rows):
+            done.append(metric.measure)
+            rows.update(metric.measure(*inputs))
+    return rows
+
+
+def estimates(
+    metrics: Sequence[Metric],
+    rows: Rows,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    *,
+    slices: Mapping[str, NDArray[np.bool_]] | None = None,
+    seed: int = 0,
+    condition: str = "clean",
+    unit_name: str = "sample",
+) -> list[Estimate]:
+    """Every metric over every slice as an `Estimate`, slice by slice; ``unit_name`` says what ``unit`` labels.
+
+    ``items`` holds the per-unit values of the slice's defined units where the metric is a mean of rows.
+    """
+    found = intervals(metrics, rows, unit, slices=slices, seed=seed)
+    every = np.ones(len(next(iter(rows.values()))) if rows else 0, dtype=np.bool_)
+    masks = {"all": every} if slices is None else slices
+    index = codes(unit, len(every))
+    out = []
+    for place, one in enumerate(found):
+        metric = metrics[place % len(metrics)]
+        items = None if metric.item is None else _items(np.asarray(rows[metric.item]), masks[one.slice], index)
+        out.append(_estimate(metric, one, items, condition, unit_name))
+    return out
+
+
+def score(
+    names: Sequence[str],
+    predictions: Sequence[Any],
+    references: Sequence[Any],
+    *,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """The metrics of these names, over predictions and what they should have been, one of each a row.
+
+    For labels (``accuracy``, ``macro_f1`` …) a prediction of None could not be parsed: it is wrong, and when there is one,
+    the estimate ``unparsed`` comes along. No rows at all give NaN. Raises `ValueError` for an unknown name, unequal
+    lengths, a missing true label.
+
+    >>> found = score(["accuracy", "macro_f1"], ["a", "b", None, "a"], ["a", "b", "b", "b"])
+    >>> round(found["macro_f1"].value, 4), found["unparsed"].value
+    (0.5833, 0.25)
+    """
+    metrics = [get(name) for name in names]
+    rows = measure(metrics, predictions, references)
+    if "unparsed" in rows and rows["unparsed"].any() and "unparsed" not in names:
+        metrics.append(get("unparsed"))
+    return {one.metric: one for one in estimates(metrics, rows, unit, seed=seed)}
+
+
+def retrieval(
+    queries: ArrayLike,
+    gallery: ArrayLike,
+    positives: Sequence[Sequence[int]],
+    k: Sequence[int] = (1, 5, 10),
+    *,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All ranking metrics of ``queries float[n, d]`` in ``gallery float[m, d]`` by inner product, by name.
+
+    ``positives`` holds for each query the gallery indices that are right; a query without is left out, and ``n`` says
+    how many were not. Ties count as expected under random order. Raises `ValueError` as `assay.metrics.ranking.rank`.
+
+    >>> found = retrieval([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.8, 0.2]], [[0], [0]], k=(1,))
+    >>> found["hit@1"].value, found["median_rank"].value
+    (0.5, 1.5)
+    """
+    at = [f"{name}@{depth}" for name in ("hit", "recall") for depth in k]
+    rest = ("mrr", "map", "map@r", "r_precision", "ndcg", "ndcg@10", "median_rank", "mean_rank")
+    size = len(np.asarray(gallery))
+    metrics = [get(name).signed(f"gallery:{size}") for name in (*at, *rest)]
+    rows = measure(metrics, rank(queries, gallery, positives))
+    return {one.metric: one for one in estimates(metrics, rows, unit, seed=seed, unit_name="query")}
+
+
+def _items(values: NDArray[Any], mask: NDArray[np.bool_], index: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The mean of each unit's defined rows."""
+    there = mask & ~np.isnan(values)
+    if not there.any():
+        return np.zeros(0)
+    compact = np.unique(index[there], return_inverse=True)[1]
+    sums = unit_sums(np.column_stack([values[there], np.ones(int(there.sum()))]), compact)
+    return np.asarray(sums[:, 0] / sums[:, 1])
+
+
+def _estimate(
+    metric: Metric, one: Interval, items: NDArray[np.float64] | None, condition: str, unit_name: str
+) -> Estimate:
+    return Estimate(
+        one.metric,
+        one.value,
+        one.low,
+        one.high,
+        one.n,
+        unit=unit_name,
+        slice=one.slice,
+        condition=condition,
+        signature=metric.signature,
+        items=items,
+    )

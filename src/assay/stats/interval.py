@@ -1,0 +1,217 @@
+"""Values and intervals of many metrics over many slices in one pass.
+
+How an interval is made follows from the metric's declared method and from the units:
+
+- ``wilson``: Wilson's score interval; with clusters, of the effective sample size p(1-p)/SE² with a t quantile
+  (``wilson_clustered``);
+- ``bca``: the bootstrap's, by unit; with fewer than 30 units Student's t on the clustered standard error (``t``);
+- ``bias_corrected``: the bootstrap's without acceleration, for medians and other statistics that are not smooth;
+- ``none``: NaN.
+
+Where all units agree nothing can be resampled: see `assay.stats.proportions.unvaried` (``unvaried``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.stats.bootstrap import acceleration, bca, jackknife_se, tolerance
+from assay.stats.clustered import mean_se
+from assay.stats.folded import Folded, Index, codes, fold
+from assay.stats.measured import Measured, Rows, defined
+from assay.stats.proportions import unvaried, wilson
+from assay.stats.quantiles import student
+from assay.stats.resample import replicates
+from assay.stats.streams import stream
+
+FEW = 30
+"""Below so many units the bootstrap covers too little, and Student's t is used."""
+
+METHODS = ("wilson", "bca", "bias_corrected", "t", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A metric's value over a slice with its interval; ``n`` units have a say, ``n_undefined`` rows of the slice are NaN."""
+
+    metric: str
+    slice: str
+    value: float
+    low: float
+    high: float
+    n: int
+    n_undefined: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How intervals are to be made."""
+
+    seed: int = 0
+    resamples: int = 9_999
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The defined rows of a slice: columns, and for each row the number of its unit, 0 … units - 1."""
+
+    rows: Rows
+    index: Index
+    units: int
+    n_undefined: int
+
+
+def intervals(
+    metrics: Sequence[Measured],
+    rows: Rows,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    *,
+    slices: Mapping[str, NDArray[np.bool_]] | None = None,
+    seed: int = 0,
+    resamples: int = 9_999,
+    level: float = 0.95,
+) -> list[Interval]:
+    """The value and interval of every metric over every slice, slice by slice, metrics in the order given.
+
+    ``unit`` labels the resampling unit of each row (None: the row); ``slices`` maps names to masks ``bool[n]``
+    (None: ``all``); parts other than ``all`` get a fifth of ``resamples``. The draws follow from ``seed`` and the
+    slice's name alone, so that further metrics or slices change nothing. low ≤ value ≤ high, within the bounds.
+    """
+    if not metrics:
+        return []
+    n = len(rows[metrics[0].columns[0]])
+    index = codes(unit, n)
+    out = []
+    for name, mask in ({"all": np.ones(n, dtype=np.bool_)} if slices is None else slices).items():
+        if len(mask) != n:
+            raise ValueError(f"slice {name!r} has {len(mask)} places for {n} rows")
+        plan = Plan(seed, resamples if name == "all" else max(resamples // 5, 1), level)
+        out.extend(_over_slice(metrics, rows, index, name=name, mask=mask, plan=plan))
+    return out
+
+
+def interval(
+    metric: Measured,
+    rows: Rows,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    *,
+    method: str | None = None,
+    seed: int = 0,
+    resamples: int = 9_999,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """The interval of one metric over all rows, by its own ``method`` or the one named here."""
+    if method is not None and method not in METHODS:
+        raise ValueError(f"an interval method of {', '.join(METHODS)} was expected, not {method!r}")
+    n = len(rows[metric.columns[0]])
+    part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), codes(unit, n))
+    (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level), method=method)
+    return found.low, found.high
+
+
+def _over_slice(
+    metrics: Sequence[Measured], rows: Rows, index: Index, *, name: str, mask: NDArray[np.bool_], plan: Plan
+) -> list[Interval]:
+    """Metrics that are defined on the same rows share their draws."""
+    together: dict[bytes, list[int]] = {}
+    for place, metric in enumerate(metrics):
+        together.setdefault((mask & defined(rows, metric.columns)).tobytes(), []).append(place)
+    found: dict[int, Interval] = {}
+    for places in together.values():
+        group = [metrics[place] for place in places]
+        columns = tuple(dict.fromkeys(column for metric in group for column in metric.columns))
+        found.update(zip(places, _over_part(group, _part(rows, columns, mask, index), name, plan), strict=True))
+    return [found[place] for place in range(len(metrics))]
+
+
+def _part(rows: Rows, columns: tuple[str, ...], mask: NDArray[np.bool_], index: Index) -> Part:
+    there = mask & defined(rows, columns)
+    units, compact = np.unique(index[there], return_inverse=True)
+    return Part({name: rows[name][there] for name in columns}, compact, len(units), int(mask.sum() - there.sum()))
+
+
+def _over_part(
+    metrics: Sequence[Measured], part: Part, name: str, plan: Plan, *, method: str | None = None
+) -> list[Interval]:
+    """Closed forms at once; what needs the bootstrap, together."""
+    weights = np.ones((1, len(part.index)))
+    values = [float(metric.aggregate(part.rows, weights)[0]) if part.units else math.nan for metric in metrics]
+    chosen = [_method(metric, value, part, method) for metric, value in zip(metrics, values, strict=True)]
+    resampled = {
+        place: fold(metrics[place], part.rows, part.index)
+        for place, how in enumerate(chosen)
+        if how in ("bca", "bias_corrected")
+    }
+    drawn = _replicates(resampled, plan, name)
+    out = []
+    for place, (metric, value, how) in enumerate(zip(metrics, values, chosen, strict=True)):
+        if place in resampled:
+            low, high, how = _bootstrapped(metric, value, drawn[place], resampled[place], how=how, plan=plan)
+        else:
+            low, high, how = _closed(metric, value, part, how, plan.level)
+        low, high = _within(value, low, high, metric.bounds)
+        out.append(Interval(metric.name, name, value, low, high, part.units, part.n_undefined, how))
+    return out
+
+
+def _method(metric: Measured, value: float, part: Part, method: str | None) -> str:
+    wanted = method or metric.interval
+    assert wanted in METHODS, f"{metric.name}: unknown interval method {wanted!r}"
+    if wanted == "none" or math.isnan(value):
+        return "none"
+    if wanted == "wilson" and part.units < len(part.index):
+        return "wilson_clustered"
+    return "t" if wanted == "bca" and method is None and part.units < FEW else wanted
+
+
+def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int, NDArray[np.float64]]:
+    """Bootstrap values by place: one set of draws for all that was not merged, one each for what was."""
+    plain = [place for place, one in folded.items() if not one.merged]
+    sets = [plain] if plain else []
+    sets += [[place] for place in folded if place not in plain]
+    out: dict[int, NDArray[np.float64]] = {}
+    for places in sets:
+        rng = stream(plan.seed, "bootstrap", name)
+        out.update(zip(places, replicates([folded[p] for p in places], plan.resamples, rng), strict=True))
+    return out
+
+
+def _bootstrapped(
+    metric: Measured, value: float, drawn: NDArray[np.float64], folded: Folded, *, how: str, plan: Plan
+) -> tuple[float, float, str]:
+    spread = np.abs(drawn - value)
+    if not (spread > tolerance(value)).any():
+        return *unvaried(value, int(folded.counts.sum()), metric.bounds, level=plan.level), "unvaried"
+    skew = acceleration(*folded.jackknife()) if how == "bca" else 0.0
+    return *bca(value, drawn, skew, level=plan.level), how
+
+
+def _closed(metric: Measured, value: float, part: Part, how: str, level: float) -> tuple[float, float, str]:
+    if how == "none":
+        return math.nan, math.nan, how
+    if how == "wilson":
+        return *wilson(value, part.units, level=level), how
+    item = None if metric.item is None else np.asarray(part.rows[metric.item], dtype=np.float64)
+    se = jackknife_se(*fold(metric, part.rows, part.index).jackknife()) if item is None else mean_se(item, part.index)
+    if math.isnan(se) or (se <= tolerance(value) and how == "t"):
+        return *unvaried(value, part.units, metric.bounds, level=level), "unvaried"
+    t = student(0.5 + level / 2, part.units - 1)
+    if how == "t":
+        return value - t * se, value + t * se, how
+    n = len(part.index) if se <= tolerance(value) else min(value * (1 - value) / se**2, len(part.index))
+    return *wilson(value, n if 0 < value < 1 else part.units, level=level, z=t), how
+
+
+def _within(value: float, low: float, high: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """The interval made to contain its value and to keep within the bounds; NaN stays."""
+    if math.isnan(value) or math.isnan(low):
+        return math.nan, math.nan
+    return max(min(low, value), min(bounds[0], value)), min(max(high, value), max(bounds[1], value))

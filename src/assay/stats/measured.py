@@ -1,0 +1,90 @@
+"""What statistics need to know of a metric: rows, an aggregate under weights, bounds, a direction.
+
+``rows`` is a dict of numpy arrays whose first axis is the row; ``weights`` is ``float64[b, n]``; an aggregate gives
+``float64[b]``. An aggregate that is a formula of weighted sums is an `OfSums`: its rows can be folded to one row a
+unit before anything is resampled, which is what makes intervals cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = Mapping[str, NDArray[Any]]
+Weights = NDArray[np.float64]
+Aggregate = Callable[[Rows, Weights], NDArray[np.float64]]
+
+
+class Measured(Protocol):
+    """The part of a metric that statistics see; `assay.metrics.metric.Metric` is one."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for answers and messages."""
+
+    @property
+    def aggregate(self) -> Aggregate:
+        """Rows and weights to values."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the aggregate reads; a row with NaN in one of them is undefined."""
+
+    @property
+    def item(self) -> str | None:
+        """The column whose mean is the value, if there is one."""
+
+    @property
+    def interval(self) -> str:
+        """``wilson``, ``bca``, ``bias_corrected``, ``t`` or ``none``."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that it can take."""
+
+    @property
+    def better(self) -> str:
+        """``higher`` or ``lower``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfSums:
+    """An aggregate that is a formula of weighted sums of columns.
+
+    ``formula`` takes the sum of the weights ``[b]`` and then the weighted sum of each column (``[b]`` for a plain
+    column, ``[b, c]`` for one of ``c`` numbers a row) and returns ``[b]``. Rows that hold NaN are left out.
+
+    >>> share = OfSums(lambda total, right: right / total, ("right",))
+    >>> share({"right": np.array([1.0, 0.0, np.nan])}, np.array([[1.0, 1.0, 1.0], [3.0, 1.0, 0.0]]))
+    array([0.5 , 0.75])
+    """
+
+    formula: Callable[..., NDArray[np.float64]]
+    columns: tuple[str, ...]
+
+    def __call__(self, rows: Rows, weights: Weights) -> NDArray[np.float64]:
+        """The value under each of the weight vectors ``[b, n]``."""
+        there = defined(rows, self.columns)
+        if not there.all():
+            rows, weights = {name: rows[name][there] for name in self.columns}, weights[:, there]
+        sums = (weights @ np.asarray(rows[name], dtype=np.float64) for name in self.columns)
+        return self.formula(weights.sum(axis=1), *sums)
+
+
+def defined(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.bool_]:
+    """``bool[n]``: the rows that hold NaN in none of the columns.
+
+    >>> defined({"a": np.array([1.0, np.nan]), "b": np.array([1, 2])}, ("a", "b")).tolist()
+    [True, False]
+    """
+    there = np.ones(len(rows[columns[0]]), dtype=np.bool_)
+    for name in columns:
+        column = rows[name]
+        if column.dtype.kind == "f":
+            missing = np.isnan(column)
+            there &= ~(missing if missing.ndim == 1 else missing.reshape(len(column), -1).any(axis=1))
+    return there
