@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ def evaluate(
     *,
     task: str | None = None,
     out: str | Path | None = None,
+    keep: bool = False,
     limit: int | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
@@ -93,13 +95,14 @@ def evaluate(
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
     ``task`` is ``retrieval``, ``classification`` or ``zeroshot`` (default: classification where the model scores and the data has
-    classes, else retrieval). With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
-    the first samples only.
+    classes, else retrieval). With ``out`` the run is kept in that folder, with ``keep`` in ``runs/TASK/MODEL-HASH``; the same call goes
+    on where it was cut. ``limit`` takes the first samples only.
 
     >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)
     >>> run.estimates[0].metric, run.estimates[0].slice
     ('accuracy', 'all')
     """
+    from assay.evaluation.evaluate import default_folder
     from assay.evaluation.evaluate import evaluate as run_task
 
     dataset = load_dataset(data)
@@ -108,10 +111,15 @@ def evaluate(
             raise ValueError(f"limit must be at least 1, got {limit}.")
         dataset = dataset.first(limit)
     base = dataset.name.partition(":")[0]
+    started = time.perf_counter()
     loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
+    load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
     if task is None:
         task = "classification" if dataset.choices and isinstance(loaded, Scores) else "retrieval"
-    return run_task(loaded, make_task(task, dataset), out=out, seed=seed, on_progress=on_progress)
+    asked = make_task(task, dataset)
+    if out is None and keep:
+        out = default_folder(loaded, asked, seed=seed)
+    return run_task(loaded, asked, out=out, seed=seed, on_progress=on_progress, load_s=load_s)
 
 
 def load_run(folder: str | Path | Run) -> Run:

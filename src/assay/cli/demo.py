@@ -1,0 +1,92 @@
+"""``assay demo``: three real models, their answers and their scorecard, on real data, in half a minute."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.cli import DONE, INCOMPLETE
+from assay.cli.options import Command, arg
+from assay.cli.output import print_json
+from assay.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from assay.data.dataset import Dataset
+    from assay.evaluation.run import Run
+    from assay.types import Model
+
+MODELS = ("assay:joint", "assay:aligned", "assay:fused")
+BASELINES = ("baseline:chance", "baseline:pixels", "baseline:words")
+SHOWN = ("hot dog", "dog face", "red heart", "airplane", "guitar")
+WANTED = "something sweet to eat"
+FOUND = 5
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Three models of one kind each (joint, aligned, fused) answer for pictures and are measured: figures with intervals, a verdict, a page."""
+
+    out: str = arg("the folder for the runs and report.html", default="assay-demo", metavar="DIR")
+    json: bool = arg("print one JSON document", default=False)
+
+
+def demo(options: Demo) -> int:
+    """Shows answers, prints the scorecard with the paired verdict, writes ``DIR/report.html``."""
+    import torch  # noqa: F401  (the three nets need it: without it, say so before anything else is done)
+
+    from assay import verbs
+    from assay.report import html, terminal
+
+    started = time.monotonic()
+    out = Path(options.out)
+    data = verbs.load_dataset("emoji")
+    models = {name: verbs.load_model(name) for name in (*MODELS, *BASELINES)}
+    if not options.json:
+        show_answers(models, data)
+    runs = measure(models, data, out)
+    content = verbs.report_content(runs, title="assay demo", commands=(f"assay demo --out {options.out}",))
+    page = html.write(content, out / "report.html")
+    if options.json:
+        print_json({"report": str(page), "runs": [{**r.as_json(), "timings": dict(r.timings)} for r in runs]})
+    else:
+        terminal.show(content, sys.stdout)
+        print(f"\n{page}  (open it in a browser)\n{time.monotonic() - started:.0f} s")
+    return DONE if all(run.complete for run in runs) else INCOMPLETE
+
+
+def measure(models: dict[str, Model], data: Dataset, out: Path) -> list[Run]:
+    """The category of an emoji by every model, then retrieval by those whose modalities share a space."""
+    from assay import verbs
+
+    runs = []
+    for task, names in (
+        ("classification", models),
+        ("retrieval", ("assay:aligned", "baseline:chance", "baseline:pixels")),
+    ):
+        for name in names:
+            short = name.partition(":")[2]
+            with Bar(f"{task} by {short}") as bar:
+                runs.append(verbs.evaluate(models[name], data, task=task, out=out / task / short, on_progress=bar))
+    return runs
+
+
+def show_answers(models: dict[str, Any], data: Dataset) -> None:
+    """What each model says of a few pictures in a style that none has seen, and what words find."""
+    from assay import verbs
+    from assay.serving.answer import answer
+
+    names = verbs.vocabulary(data)
+    pictures = {s.groups["name"]: s for s in data.samples if s.groups["style"] == "twemoji"}
+    print("Pictures in an art style that no model was trained on:")
+    for name in SHOWN:
+        shown = pictures[name].with_inputs({"image": pictures[name].inputs["image"]}).shown()
+        says = [f"{m.partition(':')[2]}: {answer(models[m], shown, names=names, k=1).sentence}" for m in MODELS]
+        print(f"  {name:<10} {' | '.join(says)}")
+    found = verbs.search(models["assay:aligned"], data, WANTED, k=FOUND)
+    print(f'Found by the words "{WANTED}": {", ".join(h.sample.groups["name"] for h in found.hits)}\n')
+
+
+DEMO = Command("demo", Demo, demo, "assay demo --out assay-demo")

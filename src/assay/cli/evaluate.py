@@ -1,0 +1,62 @@
+"""``assay evaluate MODEL DATA --task T [--out DIR] [--json]``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.cli import DONE, INCOMPLETE
+from assay.cli.options import Command, arg
+from assay.cli.output import print_json
+from assay.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from assay.evaluation.run import Run
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measures a model on data: every figure with its interval, its n and what is missing. The same command goes on where it was cut."""
+
+    model: str = arg("assay:aligned, assay:joint, assay:fused, baseline:words, or a model's folder")
+    data: str = arg("NAME[:SPLIT], such as emoji or emoji:test-concepts")
+    task: str | None = arg("retrieval, classification or zeroshot (default: what model and data can do)", default=None)
+    out: str | None = arg("the run's folder (default: runs/TASK/MODEL-HASH)", default=None, metavar="DIR")
+    limit: int | None = arg("take only the first so many samples", default=None)
+    seed: int = arg("of the resampling and of random conditions", default=0)
+    json: bool = arg("print one JSON document", default=False)
+
+
+def evaluate(options: Evaluate) -> int:
+    """Prints the scorecard. Exit code 3 when some of what was planned failed."""
+    from assay import verbs
+    from assay.report import terminal
+
+    with Bar(f"{options.model} on {options.data}") as bar:
+        run = verbs.evaluate(
+            options.model,
+            options.data,
+            task=options.task,
+            out=options.out,
+            keep=True,
+            limit=options.limit,
+            seed=options.seed,
+            on_progress=bar,
+        )
+    if options.json:
+        print_json(as_json(run))
+    else:
+        terminal.show(verbs.report_content([run]), sys.stdout)
+        print(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")
+    return DONE if run.complete else INCOMPLETE
+
+
+def as_json(run: Run) -> dict[str, object]:
+    """The run's figures, what failed and what the clock gave, as one document."""
+    return {**run.as_json(), "folder": str(run.folder), "errors": run.errors(), "timings": dict(run.timings)}
+
+
+EVALUATE = Command(
+    "evaluate", Evaluate, evaluate, "assay evaluate assay:aligned emoji --task retrieval --out runs/aligned --json"
+)
