@@ -59,12 +59,11 @@ class Table:
         return Table({name: column[mask] for name, column in self.columns.items()})
 
     def to_polars(self) -> polars.DataFrame:
-        """The same columns as a Polars frame (arrays of more than one dimension become list columns)."""
+        """The same columns as a Polars frame (a column of vectors becomes a list column)."""
         import polars
 
-        return polars.DataFrame(
-            {name: column.tolist() if column.ndim > 1 else column for name, column in self.columns.items()}
-        )
+        series = (polars.Series(name, column) for name, column in self.columns.items())
+        return polars.DataFrame([s.arr.to_list() if isinstance(s.dtype, polars.Array) else s for s in series])
 
 
 def unit_index(values: Sequence[str] | NDArray[Any]) -> tuple[NDArray[np.intp], int]:

@@ -1,0 +1,150 @@
+"""Asks a model for one batch and takes nothing on trust: what comes back is checked for count, shape, type and value.
+
+An answer is a ``float32`` vector: a row of log-probabilities (``score``) or an embedding (``embed``). What cannot be one is a `Failure`
+that says what came. Log-probabilities may be minus infinity for some choices, never for all, never positive beyond rounding, never NaN.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.types import Embeds, FloatArray, MediaError, Model, Sample, Scores, Verb
+
+LONGEST = 500  # characters of an error's message that are kept
+ROUNDING = 1e-3  # how far above 0 a log-probability may lie
+
+
+class Failure(NamedTuple):
+    """Why a sample has no answer: a kind to count by, and what exactly happened."""
+
+    kind: str
+    message: str
+
+
+class UnusableAnswer(Exception):
+    """What a model gave back cannot be read as answers to what it was asked."""
+
+
+Answer = FloatArray | Failure
+Ask = Callable[[Sequence[Sample]], list[Answer]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What each sample of a pass is asked: the verb, for ``embed`` of which modality, for ``score`` among which choices."""
+
+    verb: Verb
+    modality: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+def asker(model: Model, question: Question, width: int | None) -> Ask:
+    """A function that asks the model and checks; ``width`` is the length that answers must have, ``None`` if any will do.
+
+    `ValueError` when the model does not have the verb.
+    """
+    verb = require(model, question.verb)
+
+    def ask(samples: Sequence[Sample]) -> list[Answer]:
+        # What a model prints must not end up in a program's output.
+        with contextlib.redirect_stdout(sys.stderr):
+            came = verb(list(samples), question)
+        return checked(came, len(samples), width, question.verb)
+
+    return ask
+
+
+def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]:
+    """The model's way of answering by ``verb``; `ValueError` if it has none."""
+    if verb == "score" and isinstance(model, Scores):
+        return lambda samples, question: model.score(samples, question.choices)
+    if verb == "embed" and isinstance(model, Embeds):
+        return lambda samples, question: model.embed(samples, question.modality)
+    able = [name for name, protocol in (("embed", Embeds), ("score", Scores)) if isinstance(model, protocol)]
+    raise ValueError(
+        f"the model {model.name!r} cannot {verb}: it can {' and '.join(able) or 'neither embed nor score'}; choose a task that it can do."
+    )
+
+
+def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer]:
+    """One answer for each sample. Raises `UnusableAnswer` when it cannot be told which answer is whose."""
+    expected = f"expected float32[{count}, {'d' if width is None else width}] from {verb}"
+    if came is None or isinstance(came, str | bytes | dict):
+        raise UnusableAnswer(f"{expected}, got {type(came).__name__}")
+    try:
+        array = np.asarray(came)
+    except Exception as error:
+        raise UnusableAnswer(f"{expected}, got a {type(came).__name__} that is no array: {describe(error)}") from error
+    if array.dtype.kind not in "fiu":
+        raise UnusableAnswer(f"{expected}, got {array.dtype}[{', '.join(map(str, array.shape))}]")
+    if array.ndim != 2 or len(array) != count or array.shape[1] == 0 or (width is not None and array.shape[1] != width):
+        raise UnusableAnswer(f"{expected}, got {array.dtype}[{', '.join(map(str, array.shape))}]")
+    with np.errstate(over="ignore"):
+        rows = np.array(array, dtype="<f4")
+    if verb == "embed":
+        usable = np.isfinite(rows).all(axis=1)
+    else:
+        usable = (rows > -np.inf).any(axis=1) & (rows <= ROUNDING).all(axis=1)
+    return [row if usable[i] else flaw(row, verb) for i, row in enumerate(rows)]
+
+
+def flaw(row: FloatArray, verb: Verb) -> Failure:
+    """What is wrong with the values of an answer that cannot be taken."""
+    if np.isnan(row).any():
+        return Failure("not_finite", f"{verb} gave NaN in {int(np.isnan(row).sum())} of {len(row)} values")
+    if verb == "embed":
+        return Failure("not_finite", f"embed gave an infinite value in {int(np.isinf(row).sum())} of {len(row)}")
+    if row.max() == -np.inf:
+        return Failure("not_finite", "score gave minus infinity for every choice")
+    return Failure(
+        "not_log_probability", f"score gave {row.max():.6g}: expected log-probabilities, which are at most 0"
+    )
+
+
+def answers(ask: Ask, samples: Sequence[Sample], splits: list[int]) -> list[Answer]:
+    """An answer or a failure for each sample. A batch that raises is asked again sample by sample; one that does not fit into memory
+    is halved until it does, and the sizes at which it did not are appended to ``splits``."""
+    try:
+        return ask(samples)
+    except MemoryError as error:
+        failure = Failure("out_of_memory", describe(error))
+    except Exception as error:
+        failure = Failure(kind_of(error), describe(error))
+    if failure.kind == "out_of_memory":
+        splits.append(len(samples))
+    if len(samples) == 1:
+        return [failure]
+    step = (len(samples) + 1) // 2 if failure.kind == "out_of_memory" else 1
+    parts = [samples[start : start + step] for start in range(0, len(samples), step)]
+    return [answer for part in parts for answer in answers(ask, part, splits)]
+
+
+def kind_of(error: Exception) -> str:
+    """The kind that an exception is counted as."""
+    if isinstance(error, UnusableAnswer):
+        return "unusable_answer"
+    return "media" if isinstance(error, MediaError) else "exception"
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line of valid Unicode, however it behaves.
+
+    >>> describe(ValueError("no such file"))
+    'ValueError: no such file'
+    """
+    name = type(error).__name__
+    if isinstance(error, UnusableAnswer):
+        return str(error)[:LONGEST]
+    try:
+        said = str(error)
+    except Exception as second:
+        said = f"(its message cannot be read: {type(second).__name__})"
+    line = " ".join(said[: 2 * LONGEST].split()).encode("utf-8", "replace").decode()
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return f"{name}: {line[:LONGEST]}" if line else name

@@ -1,0 +1,159 @@
+"""Evaluates a model: plan, ask, commit, measure, estimate, export. The same call again goes on where it was cut."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from assay.evaluation import exports, timing
+from assay.evaluation.answers import require
+from assay.evaluation.engine import Engine, OnProgress
+from assay.evaluation.lock import locked
+from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
+from assay.evaluation.plan import Plan, make_plan
+from assay.evaluation.predictions import by_pass, predictions
+from assay.evaluation.run import Run, load_run
+from assay.evaluation.scoring import estimates
+from assay.evaluation.store import NAME, Store, opened
+from assay.evaluation.task import Task
+from assay.evaluation.tasks import FAMILIES
+from assay.table import Table
+from assay.types import Model
+
+BATCH = 64
+
+
+def evaluate(
+    model: Model,
+    task: Task,
+    *,
+    out: str | Path | None = None,
+    seed: int = 0,
+    batch: int = BATCH,
+    on_progress: OnProgress | None = None,
+    speed: bool = True,
+    load_s: float | None = None,
+) -> Run:
+    """The run of a model on a task, kept in the folder ``out`` (``None``: only in memory).
+
+    A run that was cut goes on; a finished one is not asked again. ``speed`` measures the latency of single samples, about a second,
+    once a run has all its answers; ``load_s``, the seconds that loading the model took, goes into the timings as it is.
+
+    Raises `ValueError` when the model cannot do the task, when nothing can be asked, or when ``out`` holds a run of another
+    configuration (with the difference); `RunBusyError` when another process writes there; `StoreError` when the disk fails. Samples
+    that fail are rows of the run with their reason, and the run is then incomplete.
+    """
+    plan, choices = prepared(model, task, batch=batch)
+    restarted = timing.restart_peak_memory()
+    with journal(out) as (store, folder):
+        manifest = agreed(store, make_manifest(model, task, plan, choices, seed), folder)
+        asked = Engine(model, task, plan, store, choices, seed).run(on_progress)
+        if folder is not None and not asked and finished(store, folder, task, speed=speed):
+            return load_run(folder)
+        answers = predictions(store)
+        if asked or store.fact("session") is None:
+            store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})
+        if speed and store.fact("latency") is None:
+            store.note("latency", timing.latency(model, task, plan, answers, choices, seed=seed))
+        run = scored(task, plan, manifest, answers, timing.timings(model, plan, store))
+        return run if folder is None else kept(run, store, folder, task)
+
+
+def prepared(model: Model, task: Task, *, batch: int) -> tuple[Plan, tuple[str, ...]]:
+    """What is to be asked, and among which choices. `ValueError` when the model cannot, or when there is nothing to ask."""
+    require(model, task.verb)
+    family = FAMILIES[task.verb]
+    plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=batch)
+    if plan.rows == 0:
+        raise ValueError(
+            f"there is nothing to ask {model.name!r} about {task.dataset.name!r}: the model takes {', '.join(sorted(model.modalities))},"
+            f" the data has {', '.join(task.dataset.modalities) or 'no samples'}."
+        )
+    return plan, family.choices(task, model)
+
+
+@contextlib.contextmanager
+def journal(out: str | Path | None) -> Iterator[tuple[Store, Path | None]]:
+    """The store of a run: in memory, or in a folder that is made, locked and freed of half-written files."""
+    if out is None:
+        with opened(None) as store:
+            yield store, None
+        return
+    folder = Path(out).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    # A finished run that is only looked at stays untouched, the lock's file included.
+    unfinished = not (folder / exports.ESTIMATES).exists()
+    with locked(folder, announced=unfinished), opened(folder / NAME) as store:
+        if unfinished:
+            exports.sweep(folder)
+        yield store, folder
+
+
+def agreed(store: Store, manifest: Manifest, folder: Path | None) -> Manifest:
+    """The run's manifest, noted if it is new. `ValueError` with the difference if the folder holds another run."""
+    noted = store.fact("manifest")
+    if noted is not None:
+        there = read_manifest(noted)
+        lines = differences(there.configuration, manifest.configuration)
+        if lines:
+            difference = "\n  ".join(lines)
+            raise ValueError(
+                f"{folder} holds a run of another configuration; choose another folder. The difference:\n  {difference}"
+            )
+        manifest = resumed(there, manifest, going_on=store.count() < manifest.rows)
+    if asdict_json(manifest) != noted:
+        store.note("manifest", asdict_json(manifest))
+    if folder is not None:
+        exports.write_json(folder / exports.MANIFEST, asdict_json(manifest))
+    return manifest
+
+
+def scored(task: Task, plan: Plan, manifest: Manifest, answers: Table, timings: dict[str, Any]) -> Run:
+    """The run, measured and estimated from its answers."""
+    family = FAMILIES[task.verb]
+    measurements = family.measure(task, by_pass(plan, answers))
+    found = estimates(task.metrics, measurements, unit=task.unit, crossed=family.crossed, seed=manifest.seed)
+    return Run(manifest, tuple(found), answers, measurements, timings)
+
+
+def finished(store: Store, folder: Path, task: Task, *, speed: bool) -> bool:
+    """Whether the folder holds all that this evaluation would make, so that nothing is to be done."""
+    timed = not speed or store.fact("latency") is not None
+    return timed and store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder)
+
+
+def scoring(task: Task) -> list[str]:
+    """What decides the figures besides the answers: the metrics with their versions, and the unit."""
+    return [f"unit:{task.unit}", *(metric.signature for metric in task.metrics)]
+
+
+def written(folder: Path) -> dict[str, str | None]:
+    """The hashes of the files that a run keeps."""
+    return {name: exports.digest(folder / name) for name in exports.ALL}
+
+
+def kept(run: Run, store: Store, folder: Path, task: Task) -> Run:
+    """The run with its files written, ``estimates.json`` last, and their hashes noted."""
+    exports.write_table(folder / exports.PREDICTIONS, run.predictions)
+    exports.write_table(folder / exports.MEASUREMENTS, run.measurements)
+    exports.write_json(folder / exports.TIMINGS, run.timings)
+    exports.write_json(folder / exports.ESTIMATES, run.as_json())
+    store.note("scoring", scoring(task))
+    store.note("exports", written(folder))
+    return replace(run, folder=folder)
+
+
+def config_hash(model: Model, task: Task, *, seed: int = 0, batch: int = BATCH) -> str:
+    """The hash of all that decides a run's answers, in hexadecimal."""
+    plan, choices = prepared(model, task, batch=batch)
+    return make_manifest(model, task, plan, choices, seed).configuration.hash
+
+
+def default_folder(model: Model, task: Task, *, root: str | Path = "runs", seed: int = 0, batch: int = BATCH) -> Path:
+    """Where such a run is kept unless somebody says otherwise: ``runs/TASK/MODEL-HASH``."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.") or "model"
+    return Path(root) / task.name / f"{name[:80]}-{config_hash(model, task, seed=seed, batch=batch)[:12]}"

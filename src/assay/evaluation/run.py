@@ -1,0 +1,126 @@
+"""A run as data: what was asked, what came, what was measured, what it amounts to."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay import metrics
+from assay.evaluation import exports, store
+from assay.evaluation.errors import StoreError
+from assay.evaluation.manifest import Manifest, read_manifest
+from assay.evaluation.predictions import predictions
+from assay.evaluation.scoring import with_items
+from assay.evaluation.tasks import FAMILIES
+from assay.table import Table
+from assay.types import Estimate
+
+
+@dataclass(frozen=True)
+class Run:
+    """The answers of one model to one task, and their figures; the headline is the first estimate.
+
+    ``predictions`` has a row for each planned answer, ``measurements`` one for each thing that was measured (an answer; for retrieval a
+    query in a direction). ``timings`` holds all that a clock gave. ``folder`` is where it is kept, if it is.
+    """
+
+    manifest: Manifest
+    estimates: tuple[Estimate, ...]
+    predictions: Table = field(repr=False)
+    measurements: Table = field(repr=False)
+    timings: Mapping[str, Any] = field(repr=False)
+    folder: Path | None = None
+
+    @property
+    def planned(self) -> int:
+        """How many answers were planned."""
+        return self.manifest.rows
+
+    @property
+    def missing(self) -> int:
+        """How many of them failed."""
+        return int((self.predictions["error_kind"] != "").sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned answer was given."""
+        return self.missing == 0
+
+    @property
+    def headline(self) -> Estimate:
+        """The task's first metric over everything."""
+        return self.estimates[0]
+
+    @property
+    def status(self) -> str:
+        """``complete``, or how many of the planned answers there are: ``incomplete 61/64``."""
+        return "complete" if self.complete else f"incomplete {self.planned - self.missing}/{self.planned}"
+
+    def errors(self) -> list[dict[str, str]]:
+        """Every failed answer: the sample's id, the condition, the kind of error and its message."""
+        failed = self.predictions.where(self.predictions["error_kind"] != "")
+        names = ("sample", "condition", "error_kind", "error")
+        return [
+            dict(zip(names, map(str, row), strict=True)) for row in zip(*(failed[name] for name in names), strict=True)
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``estimates.json`` holds: no time, nothing of the machine."""
+        return {
+            "task": self.manifest.task,
+            "model": self.manifest.model,
+            "data": self.manifest.data,
+            "status": self.status,
+            "complete": self.complete,
+            "n_planned": self.planned,
+            "n_missing": self.missing,
+            "estimates": [estimate.as_json() for estimate in self.estimates],
+        }
+
+
+def load_run(folder: str | Path) -> Run:
+    """The run kept in a folder. `ValueError` if there is none or it is unfinished, `StoreError` if a file is not what was written."""
+    where = Path(folder)
+    with store.reading(where / store.NAME) as journal:
+        noted, written = journal.fact("manifest"), journal.fact("exports")
+        done = journal.count()
+        if noted is None or written is None:
+            planned = "?" if noted is None else noted["rows"]
+            raise ValueError(
+                f"the run in {where} is unfinished, {done} of {planned} answers are there: finish it by the same command."
+            )
+        manifest, answers = read_manifest(noted), predictions(journal)
+    check_exports(where, written)
+    values = json.loads((where / exports.ESTIMATES).read_text(encoding="utf-8"))
+    table = exports.read_table(where / exports.MEASUREMENTS)
+    named = {name: metrics.get(name) for name in manifest.metrics}
+    found = [read_estimate(value) for value in values["estimates"]]
+    return Run(
+        manifest=manifest,
+        estimates=tuple(with_items(found, table, named, FAMILIES[manifest.verb].crossed)),
+        predictions=answers,
+        measurements=table,
+        timings=json.loads((where / exports.TIMINGS).read_text(encoding="utf-8")),
+        folder=where,
+    )
+
+
+def check_exports(folder: Path, written: Mapping[str, str]) -> None:
+    """`StoreError` for a file that is gone or is not what was written."""
+    for name, digest in written.items():
+        found = exports.digest(folder / name)
+        if found != digest:
+            state = "is gone" if found is None else "has been changed or damaged"
+            raise StoreError(
+                f"{folder / name} {state}: run the same command again, which makes it anew from the journal."
+            )
+
+
+def read_estimate(values: Mapping[str, Any]) -> Estimate:
+    """An estimate from its JSON, where ``null`` is NaN."""
+    typed: dict[str, Any] = {name: math.nan if value is None else value for name, value in values.items()}
+    return Estimate(**typed)

@@ -1,0 +1,13 @@
+"""The tasks that can be asked for by name; each makes a `Task` from a data set."""
+
+from collections.abc import Mapping
+
+from assay.evaluation.tasks import crossmodal, labelling
+from assay.evaluation.tasks.crossmodal import retrieval
+from assay.evaluation.tasks.family import Family
+from assay.evaluation.tasks.labelling import classification, zeroshot
+from assay.types import Verb
+
+FAMILIES: Mapping[Verb, Family] = {"embed": crossmodal.FAMILY, "score": labelling.FAMILY}
+
+__all__ = ["FAMILIES", "classification", "retrieval", "zeroshot"]
