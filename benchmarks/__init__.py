@@ -1,0 +1,1 @@
+"""assay beside its peers on the same work, in one run, as a ratio: `make bench`."""
