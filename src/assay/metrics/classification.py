@@ -21,6 +21,9 @@ from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_me
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
+DENSE_CLASSES = 64
+"""Up to so many classes a confusion is summed by a matrix product, beyond by sorting."""
+
 UNPARSED = -1
 """The code of an answer that is no label."""
 
@@ -130,6 +133,12 @@ def _confusion(rows: Rows, weights: Weights) -> tuple[Values, Values, Values]:
     present = np.unique(np.concatenate([true, predicted[predicted != UNPARSED]]))
     place, answer = np.searchsorted(present, true), np.searchsorted(present, predicted)
     parsed, right = predicted != UNPARSED, true == predicted
+    if len(present) <= DENSE_CLASSES:
+        one_hot = np.eye(len(present) + 1)[:, :-1]
+        is_true, is_answer = one_hot[place], one_hot[np.where(parsed, answer, -1)]
+        is_right = is_true * right[:, None]
+        sums = weights @ np.hstack([is_right, is_true, is_answer])
+        return sums[:, : len(present)], sums[:, len(present) : -len(present)], sums[:, -len(present) :]
     return (
         _per_class(place[right], weights[:, right], len(present)),
         _per_class(place, weights, len(present)),

@@ -17,8 +17,11 @@ from assay.stats.measured import Measured, OfSums, Rows, Weights
 
 Index = NDArray[np.intp]
 
-MERGE_BELOW = 30
-"""Equal units are merged when at most one in so many is distinct: a binomial draw costs about as much as 30 others."""
+MERGE_SUMS = 30
+"""Units with equal sums are merged when at most one in so many is distinct; else metrics do better to share their draws."""
+
+MERGE_ROWS = 2
+"""The same for rows of an aggregate that is more than sums, where each row costs more than its draw."""
 
 GROUPS = 1_000
 """With more units than this, a general aggregate's jackknife leaves out groups of them, not single ones."""
@@ -89,7 +92,7 @@ def _fold_sums(aggregate: OfSums, rows: Rows, index: Index) -> Folded:
     table = np.column_stack([np.ones(len(index)), *(array.reshape(len(array), -1) for array in arrays)])
     sums = unit_sums(table, index)
     counts = np.ones(len(sums), dtype=np.int64)
-    same = distinct([sums], len(sums) // MERGE_BELOW)
+    same = distinct([sums], len(sums) // MERGE_SUMS)
     if same is not None:
         sums, counts = sums[same[0]], same[1]
 
@@ -105,7 +108,7 @@ def _fold_rows(metric: Measured, rows: Rows, index: Index) -> Folded:
     n, units = len(index), int(index.max()) + 1
     if units == n:
         ordered = {name: rows[name][np.argsort(index)] for name in metric.columns}
-        same = distinct(list(ordered.values()), n // MERGE_BELOW)
+        same = distinct(list(ordered.values()), n // MERGE_ROWS)
         if same is not None:
             ordered = {name: column[same[0]] for name, column in ordered.items()}
         counts = np.ones(n, dtype=np.int64) if same is None else same[1]

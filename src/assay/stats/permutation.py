@@ -17,8 +17,8 @@ from assay.stats.resample import affordable
 EXACT_UNITS = 20
 """Up to so many units all sign patterns are gone through (about a million)."""
 
-MERGE_PAIRS_BELOW = 10
-"""Equal pairs of rows are merged when at most one in so many is distinct."""
+MERGE_PAIRS = 10
+"""Equal pairs of rows are merged when at most one in so many is distinct: a binomial draw is dearer than a coin."""
 
 Values = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def _merged(metric: Measured, rows_a: Rows, rows_b: Rows, index: Index) -> tuple
     units = int(index.max()) + 1
     if units == len(index):
         columns = [rows[name] for rows in (rows_a, rows_b) for name in metric.columns]
-        same = distinct(columns, units // MERGE_PAIRS_BELOW)
+        same = distinct(columns, units // MERGE_PAIRS)
         if same is not None:
             a, b = ({name: rows[name][same[0]] for name in metric.columns} for rows in (rows_a, rows_b))
             return a, b, np.arange(len(same[0])), same[1]

@@ -12,6 +12,9 @@ from assay.stats.folded import BLOCK, Folded
 WORK = 200_000_000
 """Draws (resamples × units) spent on one set of rows at most; beyond it there are fewer resamples."""
 
+BINOMIAL = 12
+"""What a binomial draw costs, in draws of one unit."""
+
 LEAST = 999
 """Resamples that are always drawn."""
 
@@ -31,11 +34,13 @@ def draws(counts: NDArray[np.int64], resamples: int, rng: np.random.Generator) -
     Each weight vector says how often each was drawn when as many units as there are were drawn with replacement.
     """
     k, n = len(counts), int(counts.sum())
-    step = max(64, BLOCK // k)
+    kind = np.repeat(np.arange(k, dtype=np.int32), counts)
+    step = max(64, BLOCK // n) if k * BINOMIAL > n else max(64, BLOCK // k)
     for start in range(0, resamples, step):
         b = min(step, resamples - start)
-        if n == k:
-            drawn = rng.integers(0, k, size=(b, k), dtype=np.int32)
+        if k * BINOMIAL > n:
+            drawn = rng.integers(0, n, size=(b, n), dtype=np.int32)
+            drawn = drawn if n == k else kind[drawn]
             drawn += np.arange(0, b * k, k, dtype=np.int32)[:, None]
             yield np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k).astype(np.float64)
         else:

@@ -1,0 +1,155 @@
+"""One contract over every metric there is: what an aggregate under weights must obey."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay import metrics, stats
+from assay.metrics.ranking import rank
+
+CHOICES = list("abcde")
+laws = settings(max_examples=12, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+every = pytest.mark.parametrize("name", metrics.METRICS)
+
+
+def inputs(family: str, rng: np.random.Generator, n: int):
+    """What a family measures, for ``n`` rows: ties, absent positives, unparsed answers among them."""
+    if family == "ranking":
+        scores = rng.integers(0, 4, (n, 7)).astype(float)
+        return scores, [rng.choice(7, rng.integers(0, 4), replace=False).tolist() for _ in range(n)]
+    if family == "labels":
+        return rng.choice(np.array([*CHOICES, None]), n).tolist(), rng.choice(CHOICES[:4], n).tolist()
+    return np.log(rng.dirichlet(np.ones(5), n)), rng.integers(0, 5, n)
+
+
+def measured(metric, given_inputs):
+    """The rows of a metric for such inputs."""
+    if metric.family == "ranking":
+        scores, positives = given_inputs
+        return metric.measure(rank(scores, np.eye(7), positives))
+    if metric.family == "labels":
+        return metric.measure(*given_inputs, CHOICES)
+    return metric.measure(*given_inputs)
+
+
+def drawn(name: str, seed: int, n: int | None = None):
+    """A metric, its rows and a random generator."""
+    rng = np.random.default_rng(seed)
+    metric = metrics.get(name)
+    return metric, measured(metric, inputs(metric.family, rng, n or int(rng.integers(1, 25)))), rng
+
+
+def size(rows):
+    return len(next(iter(rows.values())))
+
+
+def taken(rows, index):
+    return {name: column[index] for name, column in rows.items()}
+
+
+def value(metric, rows, weights=None):
+    return metric.aggregate(rows, np.ones((1, size(rows))) if weights is None else np.atleast_2d(weights))[0]
+
+
+def same(a, b):
+    assert a == pytest.approx(b, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_a_weight_is_how_often_a_row_is_there(name, seed):
+    metric, rows, rng = drawn(name, seed)
+    counts = rng.integers(0, 4, size(rows))
+    repeated = taken(rows, np.repeat(np.arange(size(rows)), counts))
+    expected = value(metric, repeated) if counts.sum() else math.nan
+    same(value(metric, rows, counts.astype(float)), expected)
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_order_and_scale_do_not_matter(name, seed):
+    metric, rows, rng = drawn(name, seed)
+    weights, order = rng.random(size(rows)), rng.permutation(size(rows))
+    same(value(metric, taken(rows, order), weights[order]), value(metric, rows, weights))
+    same(value(metric, rows, 7.3 * weights), value(metric, rows, weights))
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_shards_make_the_whole(name, seed):
+    rng = np.random.default_rng(seed)
+    metric = metrics.get(name)
+    first, second = inputs(metric.family, rng, 20)
+    cut = int(rng.integers(1, 20))
+    shards = [measured(metric, (first[part], second[part])) for part in (slice(0, cut), slice(cut, 20))]
+    whole = measured(metric, (first, second))
+    merged = {name: np.concatenate([shard[name] for shard in shards]) for name in whole}
+    same(value(metric, merged), value(metric, whole))
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_many_weight_vectors_are_each_their_own(name, seed):
+    metric, rows, rng = drawn(name, seed)
+    weights = rng.integers(0, 3, (5, size(rows))).astype(float)
+    together = metric.aggregate(rows, weights)
+    assert together.shape == (5,)
+    assert together.dtype == np.float64
+    for one, alone in zip(together, weights, strict=True):
+        same(one, value(metric, rows, alone))
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_values_keep_within_their_bounds(name, seed):
+    metric, rows, rng = drawn(name, seed)
+    found = value(metric, rows, rng.random(size(rows)))
+    assert math.isnan(found) or metric.bounds[0] - 1e-12 <= found <= metric.bounds[1] + 1e-12
+
+
+@every
+def test_nothing_is_nan_and_never_0(name):
+    metric, rows, _ = drawn(name, 0, 6)
+    assert math.isnan(value(metric, rows, np.zeros(6)))
+    assert math.isnan(value(metric, taken(rows, np.arange(0))))
+
+
+@every
+@laws
+@given(seed=seeds)
+def test_an_undefined_row_is_as_good_as_absent(name, seed):
+    metric, rows, rng = drawn(name, seed, 12)
+    lost = rng.random(12) < 0.4
+    floats = [column for column in metric.columns if rows[column].dtype.kind == "f"]
+    holed = {n: np.where(lost, np.nan, column) if n in floats else column for n, column in rows.items()}
+    if floats:
+        expected = value(metric, taken(rows, ~lost)) if not lost.all() else math.nan
+        same(value(metric, holed), expected)
+
+
+@every
+@pytest.mark.parametrize("clusters", [None, 3, 40])
+@pytest.mark.parametrize("n", [1, 2, 7, 120])
+def test_every_interval_contains_its_value_within_the_bounds(name, clusters, n):
+    metric, rows, rng = drawn(name, n, n)
+    unit = None if clusters is None else rng.integers(0, clusters, n)
+    masks = {"all": np.ones(n, bool), "half": rng.random(n) < 0.5, "none": np.zeros(n, bool)}
+    for one in stats.intervals([metric], rows, unit, slices=masks, resamples=500):
+        if math.isnan(one.value):
+            assert math.isnan(one.low)
+            assert math.isnan(one.high)
+            assert one.n == 0
+        else:
+            assert metric.bounds[0] <= one.low <= one.value <= one.high <= metric.bounds[1]
+            assert one.n > 0
+            if metric.bounds[1] == 1:
+                assert one.low < one.high, "a figure from a sample is never certain"

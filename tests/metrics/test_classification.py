@@ -1,0 +1,60 @@
+"""Labels and scores: codes, unparsed answers, what is refused."""
+
+import numpy as np
+import pytest
+
+from assay import metrics
+from assay.metrics import classification
+from assay.metrics.classification import measure_labels, measure_scores
+
+
+def test_choices_fix_the_codes_so_that_shards_fit():
+    first = measure_labels(["b"], ["c"], ["c", "b", "a"])
+    assert (first["predicted"].tolist(), first["true"].tolist()) == ([1], [0])
+    other = measure_labels(["elephant", None], ["a", "a"], ["c", "b", "a"])
+    assert other["unparsed"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "choices", "message"),
+    [
+        (["a"], ["a", "b"], (), "1 answers, 2 labels"),
+        (["a", "a"], ["a", None], (), "row 1 is missing"),
+        (["cat"], ["catt"], ("cat", "dog"), "row 0 'catt' is none of the choices: did you mean cat"),
+    ],
+)
+def test_labels_that_do_not_fit(predicted, true, choices, message):
+    with pytest.raises(ValueError, match=message):
+        measure_labels(predicted, true, choices)
+
+
+@pytest.mark.parametrize(
+    ("scores", "true", "message"),
+    [
+        ([[0.0]], [0, 0], "were expected, not"),
+        ([[0.0]], [1], "row 0: 1 is no class of 1"),
+        ([[0.0, np.nan]], [0], "row 0: log-probabilities"),
+        ([[-0.7, -0.7], [2.0, 1.0]], [0, 0], "row 1: log-probabilities were expected"),
+    ],
+)
+def test_scores_that_do_not_fit(scores, true, message):
+    with pytest.raises(ValueError, match=message):
+        measure_scores(scores, true)
+
+
+def test_equal_scores_count_as_expected():
+    rows = measure_scores(np.full((1, 4), -np.log(4)), [2], 3)
+    assert rows["top_3_accuracy"].tolist() == [0.75]
+    assert rows["nll"][0] == pytest.approx(np.log(4))
+
+
+def test_few_and_many_classes_are_summed_alike(monkeypatch):
+    rng = np.random.default_rng(0)
+    true, predicted = rng.integers(0, 12, (2, 300))
+    rows = measure_labels([None if p == 11 else p for p in predicted], [t % 9 for t in true])
+    weights = rng.integers(0, 3, (5, 300)).astype(float)
+    names = ("macro_f1", "balanced_accuracy")
+    dense = [metrics.get(name).aggregate(rows, weights) for name in names]
+    monkeypatch.setattr(classification, "DENSE_CLASSES", 0)
+    for name, expected in zip(names, dense, strict=True):
+        np.testing.assert_allclose(metrics.get(name).aggregate(rows, weights), expected, atol=1e-14)
