@@ -58,3 +58,9 @@ def test_few_and_many_classes_are_summed_alike(monkeypatch):
     monkeypatch.setattr(classification, "DENSE_CLASSES", 0)
     for name, expected in zip(names, dense, strict=True):
         np.testing.assert_allclose(metrics.get(name).aggregate(rows, weights), expected, atol=1e-14)
+
+
+def test_a_probability_of_0_does_not_end_all():
+    with np.errstate(divide="ignore"):
+        rows = measure_scores(np.log([[0.0, 1.0]]), [0])
+    assert rows["nll"][0] == pytest.approx(36.04, abs=0.01)

@@ -21,6 +21,9 @@ from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_me
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
+FLOOR = float(np.finfo(np.float64).eps)
+"""The least probability that log loss knows."""
+
 DENSE_CLASSES = 64
 """Up to so many classes a confusion is summed by a matrix product, beyond by sorting."""
 
@@ -65,7 +68,7 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
 def measure_scores(scores: ArrayLike, true: ArrayLike, k: int = 1) -> Rows:
     """Rows of ``scores[n, classes]`` (log-probabilities) and the true class ``[n]``: ``nll`` in nats and ``top_k_accuracy``.
 
-    Equal scores count as expected under random order. Raises `ValueError` for shapes that do not fit, a class out of
+    A probability below `FLOOR` counts as that much, as in scikit-learn's log loss, so that one of 0 does not end all. Equal scores count as expected under random order. Raises `ValueError` for shapes that do not fit, a class out of
     range, a score that is NaN, and probabilities that do not sum to 1, naming the row.
 
     >>> rows = measure_scores(np.log([[0.7, 0.2, 0.1], [0.2, 0.4, 0.4]]), [0, 1])
@@ -80,13 +83,14 @@ def measure_scores(scores: ArrayLike, true: ArrayLike, k: int = 1) -> Rows:
     outside = np.flatnonzero((index < 0) | (index >= table.shape[1]))
     if len(outside):
         raise ValueError(f"row {outside[0]}: {index[outside[0]]} is no class of {table.shape[1]}")
-    mass = np.exp(table).sum(axis=1)
+    with np.errstate(over="ignore"):  # raw logits may be as large as they like: they are refused just below
+        mass = np.exp(table).sum(axis=1)
     broken = np.flatnonzero(~(np.abs(mass - 1) < 1e-2))
     if len(broken):
         raise ValueError(f"row {broken[0]}: log-probabilities were expected, but they sum to {mass[broken[0]]:.4g}")
     right = table[np.arange(len(table)), index]
     above, tied = (table > right[:, None]).sum(axis=1), (table == right[:, None]).sum(axis=1)
-    return {"nll": -right, f"top_{k}_accuracy": np.clip((k - above) / tied, 0, 1)}
+    return {"nll": -np.maximum(right, np.log(FLOOR)), f"top_{k}_accuracy": np.clip((k - above) / tied, 0, 1)}
 
 
 def macro_f1(rows: Rows, weights: Weights) -> Values:
@@ -205,7 +209,7 @@ NLL = Metric(
     better="lower",
     bounds=(0.0, float("inf")),
     item="nll",
-    signature=sign("nll", "log:e"),
+    signature=sign("nll", "log:e", "floor:2.2e-16"),
     source="mean of -ln p(true class)",
     family="scores",
 )

@@ -210,7 +210,7 @@ def _verdict(pair: _Paired, found: _Found, difference: float, *, margin: float |
 
 def _needed(between: Interval, units: int, margin: float | None, *, alpha: float, tests: int) -> int | None:
     """From the interval's width: one unit's variance is n SE². The level is shared among the tests, as Holm's first step."""
-    if not math.isfinite(between.high - between.low):
+    if not 0 < between.high - between.low < math.inf:
         return None
     se = (between.high - between.low) / (2 * normal(1 - alpha / 2))
     effect = abs(between.value) if margin is None else margin

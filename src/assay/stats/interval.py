@@ -4,7 +4,8 @@ How an interval is made follows from the metric's declared method and from the u
 
 - ``wilson``: Wilson's score interval; with clusters, of the effective sample size p(1-p)/SE² with a t quantile
   (``wilson_clustered``);
-- ``bca``: the bootstrap's, by unit; with fewer than 30 units Student's t on the clustered standard error (``t``);
+- ``bca``: the bootstrap's, by unit, at a level widened for the number of units (`assay.stats.bootstrap.widened`); with
+  fewer than 30 units Student's t on the clustered standard error (``t``);
 - ``bias_corrected``: the bootstrap's without acceleration, for medians and other statistics that are not smooth;
 - ``none``: NaN.
 
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.bootstrap import acceleration, bca, jackknife_se, tolerance
+from assay.stats.bootstrap import acceleration, bca, jackknife_se, tolerance, widened
 from assay.stats.clustered import mean_se
 from assay.stats.folded import Folded, Index, codes, fold
 from assay.stats.measured import Measured, Rows, defined
@@ -52,11 +53,17 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How intervals are to be made."""
+    """How intervals are to be made; ``literal`` when the caller names the ``method``, which is then not adapted to the units."""
 
     seed: int = 0
     resamples: int = 9_999
     level: float = 0.95
+    method: str | None = None
+
+    @property
+    def literal(self) -> bool:
+        """Whether the caller chose the method."""
+        return self.method is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +115,15 @@ def interval(
     resamples: int = 9_999,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """The interval of one metric over all rows, by its own ``method`` or the one named here."""
+    """The interval of one metric over all rows, by its own method or by just the ``method`` named here.
+
+    A method that is named is taken to the letter: ``bca`` is Efron's, at the very ``level``, however few the units.
+    """
     if method is not None and method not in METHODS:
         raise ValueError(f"an interval method of {', '.join(METHODS)} was expected, not {method!r}")
     n = len(rows[metric.columns[0]])
     part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), codes(unit, n))
-    (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level), method=method)
+    (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level, method))
     return found.low, found.high
 
 
@@ -138,13 +148,11 @@ def _part(rows: Rows, columns: tuple[str, ...], mask: NDArray[np.bool_], index: 
     return Part({name: rows[name][there] for name in columns}, compact, len(units), int(mask.sum() - there.sum()))
 
 
-def _over_part(
-    metrics: Sequence[Measured], part: Part, name: str, plan: Plan, *, method: str | None = None
-) -> list[Interval]:
+def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -> list[Interval]:
     """Closed forms at once; what needs the bootstrap, together."""
     weights = np.ones((1, len(part.index)))
     values = [float(metric.aggregate(part.rows, weights)[0]) if part.units else math.nan for metric in metrics]
-    chosen = [_method(metric, value, part, method) for metric, value in zip(metrics, values, strict=True)]
+    chosen = [_method(metric, value, part, plan.method) for metric, value in zip(metrics, values, strict=True)]
     resampled = {
         place: fold(metrics[place], part.rows, part.index)
         for place, how in enumerate(chosen)
@@ -165,7 +173,7 @@ def _over_part(
 def _method(metric: Measured, value: float, part: Part, method: str | None) -> str:
     wanted = method or metric.interval
     assert wanted in METHODS, f"{metric.name}: unknown interval method {wanted!r}"
-    if wanted == "none" or math.isnan(value):
+    if wanted == "none" or not math.isfinite(value):
         return "none"
     if wanted == "wilson" and part.units < len(part.index):
         return "wilson_clustered"
@@ -187,11 +195,13 @@ def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int
 def _bootstrapped(
     metric: Measured, value: float, drawn: NDArray[np.float64], folded: Folded, *, how: str, plan: Plan
 ) -> tuple[float, float, str]:
-    spread = np.abs(drawn - value)
+    spread, units = np.abs(drawn - value), int(folded.counts.sum())
     if not (spread > tolerance(value)).any():
-        return *unvaried(value, int(folded.counts.sum()), metric.bounds, level=plan.level), "unvaried"
-    skew = acceleration(*folded.jackknife()) if how == "bca" else 0.0
-    return *bca(value, drawn, skew, level=plan.level), how
+        return *unvaried(value, units, metric.bounds, level=plan.level), "unvaried"
+    if how == "bias_corrected":
+        return *bca(value, drawn, level=plan.level), how
+    level = plan.level if plan.literal else widened(plan.level, units)
+    return *bca(value, drawn, acceleration(*folded.jackknife()), level=level), how
 
 
 def _closed(metric: Measured, value: float, part: Part, how: str, level: float) -> tuple[float, float, str]:
