@@ -170,8 +170,10 @@ def comparisons(runs: Sequence[Run]) -> list[Comparison]:
     ]
 
 
-def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None, name: str = "query") -> Sample:
-    """A sample from a picture, a sound, a text: paths, bytes, arrays or media. At least one must be given."""
+def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None) -> Sample:
+    """A sample from a picture, a sound, a text. Picture and sound: a path, the bytes of a file, media; a picture also as an array
+    ``uint8[H, W, 3]``. At least one must be given, and each is read at once, so that a broken one is told here.
+    """
     from assay.data.media import Audio, Image
 
     inputs: dict[str, Media | str] = {}
@@ -180,12 +182,15 @@ def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None, 
             raise ValueError("the text is empty.")
         inputs["text"] = text
     if image is not None:
-        inputs["image"] = Image.of(image)
+        inputs["image"] = image if isinstance(image, Image) else Image(image)
     if audio is not None:
-        inputs["audio"] = Audio.of(audio)
+        inputs["audio"] = audio if isinstance(audio, Audio) else Audio(audio)
     if not inputs:
         raise ValueError("nothing was given: expected a picture, a sound or a text (image=, audio=, text=).")
-    return Sample(name, inputs)
+    for medium in inputs.values():
+        if not isinstance(medium, str):
+            medium.load()
+    return Sample("query", inputs)
 
 
 def predict(
@@ -205,9 +210,8 @@ def predict(
     """
     from assay.serving.answer import answer
 
-    loaded = load_model(model)
     sample = sample_of(image=image, audio=audio, text=text)
-    return answer(loaded, sample, choices=tuple(choices), names=vocabulary(load_dataset(names)), k=k)
+    return answer(load_model(model), sample, choices=tuple(choices), names=vocabulary(load_dataset(names)), k=k)
 
 
 def vocabulary(data: Dataset) -> list[str]:

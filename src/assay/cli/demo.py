@@ -27,7 +27,7 @@ FOUND = 5
 
 @dataclass(frozen=True)
 class Demo:
-    """Three models of one kind each (joint, aligned, fused) answer for pictures and are measured: figures with intervals, a verdict, a page."""
+    """Three models (joint, aligned, fused) answer for pictures and are measured: figures with intervals, a verdict, a page."""
 
     out: str = arg("the folder for the runs and report.html", default="assay-demo", metavar="DIR")
     json: bool = arg("print one JSON document", default=False)

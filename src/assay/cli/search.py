@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.cli.options import Command, arg
@@ -52,7 +52,8 @@ def search(options: Search) -> int:
     if options.sheet:
         from assay.data.contact_sheet import contact_sheet
 
-        Path(options.sheet).write_bytes(contact_sheet([hit.sample for hit in found.hits]))
+        pictures = replace(verbs.load_dataset(options.data), samples=[hit.sample for hit in found.hits])
+        Path(options.sheet).write_bytes(contact_sheet(pictures, n=options.k))
     if options.json:
         print_json({"hits": rows, "broken": [{"sample": s, "reason": r} for s, r in found.broken]})
         return 3 if found.broken else 0
