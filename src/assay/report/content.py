@@ -25,8 +25,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a model's answers cost: per sample, on the machine that the run names."""
+    """What a model's answers took in one run: a sample asked alone, and many at once, on the machine that the run names."""
 
+    model: str
+    task: str
+    data: str
     latency_p50_s: float | None = None
     latency_p95_s: float | None = None
     throughput_per_s: float | None = None
@@ -42,8 +45,6 @@ class ModelCard:
     name: str
     role: str = MODEL
     description: str = ""
-    cost: Cost = Cost()
-    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Contrast:
 
     ``winner`` is the name of the better model, empty where the data cannot decide; ``equivalent`` says that they are shown to be
     alike. ``n_needed`` is about how many units would decide it, ``None`` where that cannot be said. ``family`` is the number of
-    comparisons that ``p_holm`` is corrected for.
+    comparisons that ``p_holm`` is corrected for; ``n_missing`` rows could not be compared.
     """
 
     task: str
@@ -101,6 +102,7 @@ class Contrast:
     winner: str = ""
     equivalent: bool = False
     n_needed: int | None = None
+    n_missing: int = 0
     family: int = 1
     unit: str = "sample"
     slice: str = "all"
@@ -194,6 +196,7 @@ class ReportContent:
     data: tuple[DataCard, ...] = ()
     scores: tuple[Score, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    costs: tuple[Cost, ...] = ()
     examples: tuple[Example, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
     runs: tuple[RunCard, ...] = ()

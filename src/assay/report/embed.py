@@ -1,7 +1,7 @@
 """Media inside the page: data URIs of types that a browser only shows or plays, within a budget.
 
-A type is read off the bytes themselves, never believed; SVG and anything else that could act is not embedded. Examples share the budget in the
-order of the page: what is over it is named, not shown.
+A type is read off the bytes themselves, never believed; SVG and anything else that could act is not embedded. Examples
+share the budget in the order of the page: what is over it is named, not shown.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from assay.report.content import Clip
 
 ITEMS = 160  # media in one page
 BYTES = 6_000_000  # of media in one page, before base64 makes a third more of them
+EMPTY = Markup()
 PICTURE, SOUND, FILM, NOTHING = "picture", "sound", "film", "nothing"
 
 
@@ -28,8 +29,8 @@ class Shown:
 
     kind: str
     alt: str
-    uri: Markup = Markup()
-    still: Markup = Markup()
+    uri: Markup = EMPTY
+    still: Markup = EMPTY
     why: str = ""
 
 
@@ -52,7 +53,7 @@ class Budget:
             return Shown(NOTHING, clip.alt, why="left out to keep this page small")
         self.items -= 1
         self.size_bytes -= len(clip.data) + len(clip.still)
-        still = data_uri(clip.still, decode.mime(clip.still)) if kind_of(decode.mime(clip.still)) == PICTURE else Markup()
+        still = data_uri(clip.still, decode.mime(clip.still)) if kind_of(decode.mime(clip.still)) == PICTURE else EMPTY
         return Shown(kind, clip.alt, data_uri(clip.data, mime), still)
 
 

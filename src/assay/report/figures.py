@@ -109,7 +109,8 @@ def _conditions(content: ReportContent, task: str) -> Iterator[Figure]:
         return
     look = looks(content)
     panels = selection.parts(content, [group.label for group in board.groups])
-    scores = [score for score in board.scores if score.data in panels and look[score.model].colour != QUIET.colour]
+    baselines = {card.name for card in selection.cards(content) if card.role == BASELINE}
+    scores = [score for score in board.scores if score.data in panels and score.model not in baselines]
     marks = [_mark(score, selection.condition_name(score.estimate.condition), look) for score in scores]
     names = tuple(selection.condition_name(name) for name in board.columns)
     plot = Plot(tuple(marks), names, panels, _series(scores, look), _axis(board))
@@ -133,11 +134,11 @@ def _slices(content: ReportContent, task: str) -> Iterator[Figure]:
 def _cost(content: ReportContent, task: str) -> Iterator[Figure]:
     board = selection.headline_board(content, task)
     look = looks(content)
-    time_s = {card.name: card.cost.latency_p50_s for card in content.models if card.cost.latency_p50_s}
+    time_s = {c.model: c.latency_p50_s for c in content.costs if c.task == task and c.latency_p50_s}
     panels = selection.parts(content, board.columns)
-    scores = [score for score in board.scores if score.model in time_s and score.data in panels]
     # Baselines answer in no time at all: on one scale with them the models would lie on one spot.
-    scores = [score for score in scores if look[score.model].colour != QUIET.colour]
+    own = {card.name for card in selection.cards(content) if card.role != BASELINE}
+    scores = [s for s in board.scores if s.model in time_s and s.model in own and s.data in panels]
     if len({score.model for score in scores}) < 2:
         return
     marks = tuple(_mark(score, "", look, x=1000 * (time_s[score.model] or 0.0)) for score in scores)
@@ -147,7 +148,7 @@ def _cost(content: ReportContent, task: str) -> Iterator[Figure]:
 
 
 def _differences(content: ReportContent, task: str) -> Iterator[Figure]:
-    contrasts = [contrast for contrast in verdict.main(content) if contrast.task == task]
+    contrasts = [c for lead, rest in verdict.main(content) for c in (lead, *rest) if c.task == task]
     if not contrasts:
         return
     panels = selection.parts(content, selection.unique(c.data for c in contrasts))

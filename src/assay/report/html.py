@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from assay import version
 from assay.evaluation.exports import write_atomically
 from assay.report import figures, notation, selection, text, verdict
-from assay.report.content import BASELINE, BEST, WORST, Cost, Example, ReportContent, Score
+from assay.report.content import BASELINE, BEST, WORST, Example, ReportContent, Score
 from assay.report.embed import Budget
 
 KINDS = ((WORST, "Worst"), (BEST, "Best"))
@@ -44,7 +44,8 @@ def render(content: ReportContent) -> str:
         sections=_sections(content),
         boards=boards,
         own_models=[card for card in selection.cards(content) if card.role != BASELINE],
-        main_contrasts=verdict.main(content),
+        baselines={card.name for card in selection.cards(content) if card.role == BASELINE},
+        pairs=verdict.main(content),
         examples_by_model=_by_model(content),
         drawn=figures.draw(figures.figures(content)),
         looks=figures.looks(content),
@@ -65,7 +66,7 @@ def _sections(content: ReportContent) -> list[tuple[str, str]]:
         "modalities": any(board is not None and board.groups for board in boards),
         "differences": bool(content.contrasts),
         "slices": any(selection.slice_boards(content, task) for task in names),
-        "cost": any(card.cost != Cost() for card in content.models),
+        "cost": bool(content.costs),
         "examples": bool(content.examples),
         "making": bool(content.runs or content.commands or content.data),
     }

@@ -1,7 +1,7 @@
 """How figures are written: always with the interval, never a 0 for what is undefined.
 
-A share loses its leading zero (``.642``), other figures keep as many decimals as their size can bear. The minus is a true minus sign. Units are part of the
-text (``12.4 ms``, ``3.1 MB``).
+A share loses its leading zero (``.642``), other figures keep as many decimals as their size can bear. The minus is a true
+minus sign. Units are part of the text (``12.4 ms``, ``3.1 MB``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Bounds = tuple[float, float]
 
 def is_share(bounds: Bounds) -> bool:
     """Whether a metric lives within [-1, 1], so that three decimals without a leading zero say it best."""
-    return -1.0 <= bounds[0] and bounds[1] <= 1.0
+    return bounds[0] >= -1.0 and bounds[1] <= 1.0
 
 
 def number(value: float, bounds: Bounds = SHARE, like: float | None = None) -> str:

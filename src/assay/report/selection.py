@@ -167,9 +167,14 @@ def slice_name(name: str) -> tuple[str, str]:
 
     >>> slice_name("category=food"), slice_name("rare")
     (('category', 'food'), ('group', 'rare'))
+    >>> slice_name("style=noto & direction=image->text")
+    ('style and direction', 'noto, image→text')
     """
-    grouping, equals, value = name.partition("=")
-    return (grouping, value) if equals else ("group", name)
+    parts = [part.partition("=") for part in name.split(" & ")]
+    if not all(equals for _, equals, _ in parts):
+        return "group", name
+    values = ", ".join(value or "none" for _, _, value in parts)
+    return " and ".join(grouping for grouping, _, _ in parts), values.replace("->", "→")
 
 
 def condition_name(name: str) -> str:

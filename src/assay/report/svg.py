@@ -15,7 +15,16 @@ from markupsafe import Markup, escape
 
 SPACE = "{http://www.w3.org/2000/svg}"
 DROPPED = frozenset(
-    {"aria-label", "aria-roledescription", "aria-hidden", "role", "class", "pointer-events", "font-family", "font-weight"}
+    {
+        "aria-label",
+        "aria-roledescription",
+        "aria-hidden",
+        "role",
+        "class",
+        "pointer-events",
+        "font-family",
+        "font-weight",
+    }
 )
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 DRAWN = frozenset({"path", "line", "text", "rect", "circle"})

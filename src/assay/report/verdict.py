@@ -11,10 +11,15 @@ from assay.report.selection import ALL, CLEAN, condition_name
 DECIDED, ALIKE, OPEN = "decided", "alike", "open"
 
 
-def main(content: ReportContent) -> list[Contrast]:
-    """The comparisons that stand at the top: headline metrics over whole data; what is decided comes first."""
-    whole = [c for c in content.contrasts if c.headline and (c.slice, c.condition) == (ALL, CLEAN)]
-    return sorted(whole, key=lambda contrast: kind(contrast) != DECIDED)
+def main(content: ReportContent) -> list[tuple[Contrast, tuple[Contrast, ...]]]:
+    """The comparisons that stand at the top, pair by pair: the headline metric over the data as a whole, then over its parts."""
+    pools = {card.name for card in content.data if card.parts}
+    pairs: dict[tuple[str, str, str], list[Contrast]] = {}
+    for c in content.contrasts:
+        if c.headline and (c.slice, c.condition) == (ALL, CLEAN):
+            pairs.setdefault((c.task, c.a, c.b), []).append(c)
+    ordered = [sorted(found, key=lambda c: c.data not in pools) for found in pairs.values()]
+    return [(lead, tuple(parts)) for lead, *parts in ordered]
 
 
 def kind(contrast: Contrast) -> str:
@@ -50,15 +55,29 @@ def evidence(contrast: Contrast) -> str:
     """The figures behind the sentence.
 
     >>> evidence(Contrast("retrieval", "emoji:test", "hit@1", "joint", "fused", .04, .01, .07, .01, .02, 900, family=6))
-    'joint − fused = +.040 [.010, .070], p = .020 (paired, Holm over 6), n = 900'
+    'joint − fused = +.040 [.010, .070], p = .020, n = 900 (paired, Holm over 6)'
     """
+    corrected = f" (paired, Holm over {contrast.family})" if contrast.family > 1 else " (paired)"
+    pair = "" if math.isnan(contrast.difference) else f"{contrast.a} {notation.MINUS} {contrast.b} = "
+    return f"{pair}{figures(contrast)}{corrected if pair else ''}"
+
+
+def short(contrast: Contrast) -> str:
+    """The verdict in a few words, for a line of a list."""
+    if contrast.winner:
+        return f"{contrast.winner} is better"
+    if contrast.equivalent:
+        return "alike"
+    return "inconclusive" if contrast.n_needed is None else f"inconclusive, needs about n = {contrast.n_needed:,}"
+
+
+def figures(contrast: Contrast) -> str:
+    """The difference with its interval, the corrected p and the n."""
     if math.isnan(contrast.difference):
         return f"n = {contrast.n:,}"
-    corrected = f"paired, Holm over {contrast.family}" if contrast.family > 1 else "paired"
     shown = notation.difference(contrast.difference, contrast.bounds)
     spread = notation.interval(contrast.low, contrast.high, contrast.bounds, contrast.difference)
-    chance = notation.probability(contrast.p_holm)
-    return f"{contrast.a} {notation.MINUS} {contrast.b} = {shown} {spread}, {chance} ({corrected}), n = {contrast.n:,}"
+    return f"{shown} {spread}, {notation.probability(contrast.p_holm)}, n = {contrast.n:,}"
 
 
 def _part(contrast: Contrast) -> str:
