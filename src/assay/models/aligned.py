@@ -1,0 +1,84 @@
+"""Aligned: one tower per modality into one space, where what belongs together is close (CLIP, Radford et al. 2021).
+
+Trained with pairs of picture and text, and of picture and sound. Sound and text never meet in training; both having
+learned to lie near the picture, they lie near each other (ImageBind, Girdhar et al. 2023).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from assay.data.batch import Batch
+from assay.models.encoders.audio import AudioEncoder
+from assay.models.encoders.cnn import ImageEncoder
+from assay.models.encoders.text import TextEncoder
+
+SCALE_START = math.log(1 / 0.07)
+SCALE_LIMIT = 100.0
+
+
+@dataclass(frozen=True)
+class AlignedSettings:
+    """The sizes that decide the net's shape; kept in ``config.json``."""
+
+    dim: int = 128
+    image_widths: tuple[int, ...] = (32, 64, 128, 224)
+    buckets: int = 12288
+    text_width: int = 96
+    dropout: float = 0.1
+
+
+class Aligned(nn.Module):
+    """Three towers, a learned scale of their cosines, and a second one for the question "which of these classes"."""
+
+    modalities = ("text", "image", "audio")
+
+    def __init__(self, settings: AlignedSettings = AlignedSettings()) -> None:
+        super().__init__()
+        s = self.settings = settings
+        self.towers = nn.ModuleDict(
+            {
+                "text": TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout),
+                "image": ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout),
+                "audio": AudioEncoder(s.dim, dropout=s.dropout),
+            }
+        )
+        self.log_scale = nn.Parameter(torch.tensor(SCALE_START))
+        self.log_class_scale = nn.Parameter(torch.tensor(SCALE_START))
+
+    def vectors(self, modality: str, values: Tensor) -> Tensor:
+        """Unit vectors ``float[m, dim]`` of one modality's values."""
+        return F.normalize(self.towers[modality](values).float(), dim=1)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """``[n, dim]``: the mean of the unit vectors of what each sample has, made unit again."""
+        total = torch.zeros(len(batch), self.settings.dim)
+        for name in sorted(batch.parts):
+            part = batch.parts[name]
+            total = total + part.spread(self.vectors(name, part.values), len(batch))
+        return F.normalize(total, dim=1)
+
+    def scale(self) -> Tensor:
+        """What cosines are multiplied by when samples are compared; at most 100."""
+        return self.log_scale.exp().clamp(max=SCALE_LIMIT)
+
+    def class_scale(self) -> Tensor:
+        """The same for a comparison with class phrases, of which there are few."""
+        return self.log_class_scale.exp().clamp(max=SCALE_LIMIT)
+
+    def class_logits(self, batch: Batch, phrases: Tensor) -> Tensor:
+        """``[n, k]``: each modality votes with its scaled cosines to the ``k`` phrases' vectors; votes add up.
+
+        The sum of log-probabilities is right when modalities err independently (a product of experts: Hinton 2002).
+        """
+        total = torch.zeros(len(batch), len(phrases))
+        for name in sorted(batch.parts):
+            part = batch.parts[name]
+            votes = (self.class_scale() * self.vectors(name, part.values) @ phrases.T).log_softmax(1)
+            total = total + part.spread(votes, len(batch))
+        return total

@@ -1,0 +1,48 @@
+"""Pictures: a small residual convolutional net (He et al. 2016); any size, 48 x 48 pixels in the shipped weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from assay.models.layers import ConvStem, ResidualBlock
+
+
+class PictureGrid(nn.Module):
+    """``float[n, 3, h, w]`` in [0, 1] -> feature map ``[n, c, h / s, w / s]``, halved once per entry of ``widths``."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.stem = ConvStem(3, widths[0])
+        pairs = zip(widths[:-1], widths[1:], strict=True)
+        self.stages = nn.Sequential(*(ResidualBlock(a, b, stride=2) for a, b in pairs))
+        self.channels = widths[-1]
+        self.shrink = 2 ** len(widths)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = ((image - 0.5) * 2).contiguous(memory_format=torch.channels_last)
+        out: Tensor = self.stages(self.stem(x))
+        return out
+
+
+class ImageEncoder(nn.Module):
+    """``float[n, 3, h, w]`` in [0, 1] -> one vector ``[n, dim]``.
+
+    It is made of the mean and the maximum over the grid: what is there, and what stands out.
+    """
+
+    def __init__(self, dim: int, *, widths: Sequence[int] = (32, 64, 128, 224), dropout: float = 0.0) -> None:
+        super().__init__()
+        self.grid = PictureGrid(widths)
+        self.project = nn.Sequential(
+            nn.Linear(2 * widths[-1], 2 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim)
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        grid = self.grid(image)
+        pooled = torch.cat([F.adaptive_avg_pool2d(grid, 1), F.adaptive_max_pool2d(grid, 1)], 1).flatten(1)
+        out: Tensor = self.project(pooled)
+        return out

@@ -1,0 +1,81 @@
+"""Fused: one encoder per modality, and a fusion module chosen by name (`assay.models.fusion.FUSIONS`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from assay.data.batch import Batch
+from assay.models.encoders.audio import AudioEncoder
+from assay.models.encoders.cnn import ImageEncoder
+from assay.models.encoders.text import TextEncoder
+from assay.models.fusion import FUSIONS
+from assay.catalog import nearest
+
+
+@dataclass(frozen=True)
+class FusedSettings:
+    """The sizes that decide the net's shape; kept in ``config.json``."""
+
+    classes: tuple[str, ...]
+    fusion: str = "gated"
+    dim: int = 128
+    image_widths: tuple[int, ...] = (32, 64, 128, 192)
+    buckets: int = 12288
+    text_width: int = 96
+    dropout: float = 0.1
+
+
+class Fused(nn.Module):
+    """`Batch` -> logits ``[n, classes]``. Every encoder also answers alone (`alone`), which keeps it from idling."""
+
+    modalities = ("text", "image", "audio")
+
+    def __init__(self, settings: FusedSettings) -> None:
+        super().__init__()
+        s = self.settings = settings
+        if s.fusion not in FUSIONS:
+            raise ValueError(f"unknown fusion {s.fusion!r}: {nearest(s.fusion, FUSIONS)}")
+        self.encoders = nn.ModuleDict(
+            {
+                "text": TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout),
+                "image": ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout),
+                "audio": AudioEncoder(s.dim, dropout=s.dropout),
+            }
+        )
+        self.norms = nn.ModuleDict({name: nn.LayerNorm(s.dim) for name in self.modalities})
+        self.fusion = FUSIONS[s.fusion](len(self.modalities), s.dim)
+        self.norm = nn.LayerNorm(s.dim)
+        self.head = nn.Linear(s.dim, len(s.classes))
+        self.heads = nn.ModuleDict({name: nn.Linear(s.dim, len(s.classes)) for name in self.modalities})
+
+    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """``[n, modalities, dim]`` (zeros where missing) and the mask ``[n, modalities]``."""
+        vectors, n = [], len(batch)
+        for name in self.modalities:
+            part = batch.parts.get(name)
+            if part is None:
+                vectors.append(torch.zeros(n, self.settings.dim))
+            else:
+                vectors.append(part.spread(self.norms[name](self.encoders[name](part.values).float()), n))
+        return torch.stack(vectors, 1), torch.stack([batch.present(name) for name in self.modalities], 1)
+
+    def alone(self, vectors: Tensor) -> Tensor:
+        """Each modality's own logits ``[n, modalities, classes]`` from `encode`'s vectors."""
+        return torch.stack([self.heads[name](vectors[:, i]) for i, name in enumerate(self.modalities)], 1)
+
+    def fuse(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """The fused vector ``float[n, dim]``."""
+        out: Tensor = self.norm(self.fusion(vectors, mask).float())
+        return out
+
+    def forward(self, batch: Batch) -> Tensor:
+        logits: Tensor = self.head(self.fuse(*self.encode(batch)))
+        return logits.float()
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Unit vectors ``float[n, dim]`` of all that is present."""
+        return F.normalize(self.fuse(*self.encode(batch)), dim=1)

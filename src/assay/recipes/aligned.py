@@ -1,0 +1,178 @@
+"""Recipes that train `assay.models.aligned.Aligned`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from assay.data.batch import Sampler
+from assay.losses.classify import classify
+from assay.losses.contrastive import info_nce, similarities, supervised_contrast
+from assay.models.aligned import Aligned, AlignedSettings
+from assay.models.processor import Processor
+from assay.recipes.corpus import Corpus, read_corpus
+from assay.training.augment import change_pictures, change_sounds, hide_words
+from assay.training.optim import OptimSettings
+from assay.training.recipe import Recipe
+
+OTHERS = 384  # names of concepts that the step does not show: more wrong answers, at a text's price
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A training batch: pictures, sounds and captions, each with the number of its concept."""
+
+    ids: tuple[str, ...]
+    pictures: Tensor
+    picture_of: Tensor
+    sounds: Tensor
+    sound_of: Tensor
+    names: Tensor
+    name_of: Tensor
+    captions: Tensor
+    caption_of: Tensor
+
+
+class PairSource:
+    """Concepts at random, each once per epoch: a picture in every style, a sound, its name and another caption."""
+
+    def __init__(self, corpus: Corpus, concepts: int, seed: int) -> None:
+        self.corpus = corpus
+        self.generator = torch.Generator().manual_seed(seed)
+        self.sampler = Sampler(len(corpus.concepts), min(concepts, len(corpus.concepts)), self.generator)
+
+    def draw(self) -> Pairs:
+        """The next batch."""
+        corpus, generator = self.corpus, self.generator
+        chosen = self.sampler.draw()
+        width = corpus.pictures.rows.shape[1]
+        shown = torch.arange(width)[None, :] < corpus.pictures.counts[chosen][:, None]
+        pictures = corpus.pictures.values[corpus.pictures.rows[chosen][shown]].float() / 255
+        heard = chosen[corpus.sounds.counts[chosen] > 0]
+        sounds = corpus.sounds.values[corpus.sounds.draw(heard, generator)].float()
+        others = torch.randperm(len(corpus.concepts), generator=generator)[:OTHERS]
+        others = others[~torch.isin(others, chosen)]
+        name_of = torch.cat([chosen, others])
+        return Pairs(
+            ids=tuple(corpus.concepts[i] for i in chosen.tolist()),
+            pictures=change_pictures(pictures, generator),
+            picture_of=chosen[:, None].expand(-1, width)[shown],
+            sounds=change_sounds(sounds, generator),
+            sound_of=heard,
+            names=hide_words(corpus.names.values[corpus.names.draw(name_of, generator)].long(), generator),
+            name_of=name_of,
+            captions=hide_words(self._captions(chosen), generator),
+            caption_of=chosen,
+        )
+
+    def _captions(self, chosen: Tensor) -> Tensor:
+        """Keywords for half of the concepts, a name in another language for the others."""
+        corpus, generator = self.corpus, self.generator
+        half = len(chosen) // 2
+        keywords = corpus.keywords.values[corpus.keywords.draw(chosen[:half], generator)]
+        foreign = corpus.foreign.values[corpus.foreign.draw(chosen[half:], generator)]
+        words = max(keywords.shape[1], foreign.shape[1])
+        padded = [F.pad(ids, (0, 0, 0, words - ids.shape[1])) for ids in (keywords, foreign)]
+        return torch.cat(padded).long()
+
+    def state(self) -> dict[str, Any]:
+        """The generator and what the sampler has not yet given."""
+        return {"generator": self.generator.get_state(), **self.sampler.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a kept state."""
+        self.generator.set_state(state["generator"])
+        self.sampler.restore(state)
+
+
+def aligned_losses(net: Aligned, pairs: Pairs, corpus: Corpus) -> dict[str, Tensor]:
+    """Picture–name, picture–caption, picture–sound, picture–picture across styles, and all with the class phrases."""
+    scale = net.scale()
+    pictures, sounds = net.vectors("image", pairs.pictures), net.vectors("audio", pairs.sounds)
+    names, captions = net.vectors("text", pairs.names), net.vectors("text", pairs.captions)
+    phrases = net.vectors("text", corpus.class_ids)
+
+    def match(owners: Tensor) -> Tensor:
+        return pairs.picture_of[:, None] == owners[None, :]
+
+    def name_class(vectors: Tensor, owners: Tensor) -> Tensor:
+        return classify(net.class_scale() * similarities(vectors, phrases), corpus.categories[owners])
+
+    return {
+        "names": info_nce(pictures, names, scale, match(pairs.name_of)),
+        "captions": 0.5 * info_nce(pictures, captions, scale, match(pairs.caption_of)),
+        "sounds": 0.5 * info_nce(pictures, sounds, scale, match(pairs.sound_of)),
+        "styles": 0.5 * supervised_contrast(pictures, pairs.picture_of, scale),
+        "classes": 0.1
+        * (
+            name_class(pictures, pairs.picture_of)
+            + name_class(sounds, pairs.sound_of)
+            + name_class(captions, pairs.caption_of)
+        ),
+    }
+
+
+def validate_aligned(net: Aligned, held: Corpus) -> dict[str, float]:
+    """Hits among the validation concepts: picture → name, sound → name; and the category of a picture."""
+    names = net.vectors("text", held.names.values.long())
+    owners = {"image": _owners(held.pictures.rows, held.pictures.counts), "audio": _owners(held.sounds.rows, held.sounds.counts)}
+    pictures = net.vectors("image", held.pictures.values.float() / 255)
+    sounds = net.vectors("audio", held.sounds.values.float())
+    phrases = net.vectors("text", held.class_ids)
+    right = (pictures @ phrases.T).argmax(1) == held.categories[owners["image"]]
+    return {
+        "image_to_name_hit_1": _hit(pictures @ names.T, owners["image"], 1),
+        "image_to_name_hit_10": _hit(pictures @ names.T, owners["image"], 10),
+        "audio_to_name_hit_1": _hit(sounds @ names.T, owners["audio"], 1),
+        "image_accuracy": float(right.float().mean()),
+    }
+
+
+def _owners(rows: Tensor, counts: Tensor) -> Tensor:
+    """The concept of each row of a table, in the order of its rows."""
+    owners = torch.zeros(int(counts.sum()), dtype=torch.int64)
+    for concept, count in enumerate(counts.tolist()):
+        owners[rows[concept, :count]] = concept
+    return owners
+
+
+def _hit(scores: Tensor, right: Tensor, k: int) -> float:
+    """The share of rows whose right column is among the ``k`` highest."""
+    above = (scores > scores.gather(1, right[:, None])).sum(1)
+    return float((above < k).float().mean())
+
+
+def emoji(
+    *,
+    seed: int = 0,
+    steps: int = 2400,
+    concepts: int = 192,
+    lr: float = 2e-3,
+    weight_decay: float = 0.05,
+    precision: str = "bf16",
+) -> Recipe:
+    """Picture, text and sound towers on the bundled emoji."""
+    processor = Processor()
+    corpus, held = read_corpus(processor, seed), read_corpus(processor, seed, "validation")
+    torch.manual_seed(seed)
+    return Recipe(
+        name="aligned:emoji",
+        settings={
+            "recipe": "aligned:emoji", "seed": seed, "steps": steps, "concepts": concepts, "lr": lr,
+            "weight_decay": weight_decay, "precision": precision,
+        },
+        net=Aligned(AlignedSettings()),
+        processor=processor,
+        source=PairSource(corpus, concepts, seed),
+        losses=lambda net, pairs: aligned_losses(net, pairs, corpus),
+        optim=OptimSettings(lr=lr, steps=steps, weight_decay=weight_decay),
+        seed=seed,
+        precision=precision,
+        validate=lambda net: validate_aligned(net, held),
+        validate_every=max(steps // 12, 1),
+    )

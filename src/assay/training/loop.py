@@ -1,0 +1,180 @@
+"""The training loop: draw, losses, step, average, checkpoint; exact resume; a saved model at the end.
+
+The same command continues a cut run to the bit, on one machine and one thread count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.models.native import save_native
+from assay.training.checkpoint import FILE, read_checkpoint, write_checkpoint
+from assay.training.optim import Average, adamw, rate_at
+from assay.training.recipe import Drawn, Progress, Recipe
+
+OnProgress = Callable[[Progress], None]
+
+
+class Diverged(ValueError):
+    """A loss or a gradient that is no longer a number."""
+
+
+def train(recipe: Recipe, *, out: str | Path, resume: bool = True, on_progress: OnProgress | None = None) -> Path:
+    """Run a recipe to its end and return the folder with the model (open it with `assay.models.native.load_native`).
+
+    ``out`` also gets ``checkpoint.pt`` and ``training.json`` (settings, losses and figures over time, seconds).
+    Ctrl-C ends the current step, leaves a checkpoint and raises `KeyboardInterrupt`. Raises `ValueError` when the
+    folder's checkpoint belongs to other settings, `Diverged` (with the batch's sample ids) when the loss is not finite.
+    """
+    folder = Path(out)
+    with torch.random.fork_rng(devices=[]), _one_step_at_a_time() as interrupted:
+        run = _Run(recipe, folder)
+        run.start(read_checkpoint(folder, recipe.settings) if resume else None)
+        while run.step < recipe.optim.steps:
+            run.advance(on_progress)
+            if interrupted.is_set():
+                run.keep()
+                raise KeyboardInterrupt
+            if run.step % recipe.checkpoint_every == 0:
+                run.keep()
+        run.keep()
+    run.export()
+    return folder
+
+
+class _Run:
+    """The moving parts of one training run."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.optimiser = adamw(recipe.net, recipe.optim)
+        self.average = Average(recipe.net, recipe.optim.average)
+        self.step, self.seconds = 0, 0.0
+        self.history: list[dict[str, float]] = []
+        self.figures: dict[str, float] = {}
+
+    def start(self, state: Mapping[str, Any] | None) -> None:
+        """From the beginning, or from a checkpoint."""
+        torch.manual_seed(self.recipe.seed)
+        if state is None:
+            return
+        self.recipe.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.restore(state["average"])
+        self.recipe.source.restore(state["source"])
+        torch.set_rng_state(state["random"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self.history, self.figures = list(state["history"]), dict(state["figures"])
+
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        state = {
+            "settings": dict(self.recipe.settings),
+            "net": self.recipe.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.values,
+            "source": self.recipe.source.state(),
+            "random": torch.get_rng_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+            "figures": self.figures,
+        }
+        write_checkpoint(self.folder, state)
+
+    def advance(self, on_progress: OnProgress | None) -> None:
+        """One step, and what is due after it."""
+        began = time.perf_counter()
+        losses = self._learn()
+        self.step += 1
+        optim, every = self.recipe.optim, self.recipe.validate_every
+        if self.recipe.validate is not None and every and (self.step % every == 0 or self.step == optim.steps):
+            self.figures = self._validate()
+            self.history.append({"step": self.step, **losses, **self.figures})
+        self.seconds += time.perf_counter() - began
+        if on_progress is not None:
+            rate = self.step / max(self.seconds, 1e-9)
+            on_progress(Progress(self.step, optim.steps, losses, self.figures, rate))
+
+    def _learn(self) -> dict[str, float]:
+        recipe = self.recipe
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(self.step, recipe.optim)
+        recipe.net.train()
+        drawn = recipe.source.draw()
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+            losses = recipe.losses(recipe.net, drawn)
+        total = torch.stack([value.float() for value in losses.values()]).sum()
+        self._check(total, "loss", drawn)
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
+        self._check(norm, "gradient", drawn)
+        self.optimiser.step()
+        self.average.update(recipe.net, self.step)
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _check(self, value: Tensor, what: str, drawn: Drawn) -> None:
+        if math.isfinite(float(value.detach())):
+            return
+        good = self.folder / FILE
+        known = f"the last good checkpoint is {good}" if good.exists() else "there is no checkpoint yet"
+        raise Diverged(
+            f"the {what} of step {self.step + 1} is {float(value.detach())}; samples of the batch: {', '.join(drawn.ids[:20])}"
+            f"{' …' if len(drawn.ids) > 20 else ''}; {known}; try a lower lr, or precision=f32"
+        )
+
+    def _averaged(self) -> dict[str, Tensor]:
+        own = {name: value.clone() for name, value in self.recipe.net.state_dict().items()}
+        self.recipe.net.load_state_dict(self.average.values)
+        return own
+
+    def _validate(self) -> dict[str, float]:
+        """The figures of the averaged weights; the net's own come back afterwards."""
+        assert self.recipe.validate is not None
+        own = self._averaged()
+        self.recipe.net.eval()
+        with torch.inference_mode():
+            figures = dict(self.recipe.validate(self.recipe.net))
+        self.recipe.net.load_state_dict(own)
+        return figures
+
+    def export(self) -> None:
+        """The averaged weights as a model, and the run's story."""
+        own = self._averaged()
+        about = {"recipe": self.recipe.name, "settings": dict(self.recipe.settings), **self.recipe.about}
+        save_native(self.folder, self.recipe.net, self.recipe.processor, about=about)
+        self.recipe.net.load_state_dict(own)
+        story = {**about, "seconds": round(self.seconds, 1), "history": self.history}
+        (self.folder / "training.json").write_text(json.dumps(story, indent=1) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _one_step_at_a_time() -> Iterator[threading.Event]:
+    """While inside, Ctrl-C (in the main thread) sets the event instead of cutting a step in two; twice cuts."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def note(number: int, frame: object) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        interrupted.set()
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)
