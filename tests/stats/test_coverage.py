@@ -1,4 +1,4 @@
-"""Do 95 % intervals hold the truth in 95 % of samples, and tests at 5 % cry wolf in 5 %? Few hundred samples, wide bounds."""
+"""Do 95 % intervals hold the truth in 95 % of samples, and tests at 5 % cry wolf in 5 %? Wide bounds, few samples."""
 
 import numpy as np
 import pytest

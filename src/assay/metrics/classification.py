@@ -1,8 +1,9 @@
 """Metrics of labels and of class scores: accuracy, balanced accuracy, macro-F1; log loss and top-k accuracy.
 
-Labels: an answer of ``None`` could not be parsed; it is wrong, belongs to no class, and is counted by ``unparsed``. Macro-F1
-is the mean of the F1 of every class that occurs among the true or the predicted labels (scikit-learn's default: a class
-that was only predicted counts 0, a class that does not occur at all counts nothing). Scores: ``float[n, k]`` log-probabilities.
+Labels: an answer of ``None`` could not be parsed; it is wrong, belongs to no class, and is counted by ``unparsed``.
+Macro-F1 is the mean of the F1 of every class that occurs among the true or the predicted labels (scikit-learn's
+default: a class that was only predicted counts 0, a class that does not occur at all counts nothing). Scores:
+``float[n, k]`` log-probabilities.
 """
 
 from __future__ import annotations
@@ -66,10 +67,11 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
 
 
 def measure_scores(scores: ArrayLike, true: ArrayLike, k: int = 1) -> Rows:
-    """Rows of ``scores[n, classes]`` (log-probabilities) and the true class ``[n]``: ``nll`` in nats and ``top_k_accuracy``.
+    """Rows of log-probabilities ``scores[n, classes]`` and true classes ``[n]``: ``nll`` in nats, ``top_k_accuracy``.
 
-    A probability below `FLOOR` counts as that much, as in scikit-learn's log loss, so that one of 0 does not end all. Equal scores count as expected under random order. Raises `ValueError` for shapes that do not fit, a class out of
-    range, a score that is NaN, and probabilities that do not sum to 1, naming the row.
+    A probability below `FLOOR` counts as that much, as in scikit-learn's log loss, so that one of 0 does not end
+    all. Equal scores count as expected under random order. Raises `ValueError` for shapes that do not fit, a class
+    out of range, a score that is NaN, and probabilities that do not sum to 1, naming the row.
 
     >>> rows = measure_scores(np.log([[0.7, 0.2, 0.1], [0.2, 0.4, 0.4]]), [0, 1])
     >>> rows["nll"].round(4).tolist(), rows["top_1_accuracy"].tolist()

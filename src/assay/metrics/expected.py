@@ -1,9 +1,9 @@
 """What each ranking metric is expected to be when ties are broken at random: one value a query, in closed form.
 
-Notation: a tie has ``a`` candidates above it, ``t`` tied, ``r`` of them positive, ``c`` positives before it; a query has
-``R`` positives. At each of its ``t`` places stands a positive with probability r/t, and given that, each place before it
-within the tie holds one with probability (r-1)/(t-1). Sources: Manning et al. 2008 (AP, MRR, R-precision); Järvelin &
-Kekäläinen 2002 (nDCG); Musgrave et al. 2020 (MAP@R); McSherry & Najork 2008 (ties).
+Notation: a tie has ``a`` candidates above it, ``t`` tied, ``r`` of them positive, ``c`` positives before it; a query
+has ``R`` positives. At each of its ``t`` places stands a positive with probability r/t, and given that, each place
+before it within the tie holds one with probability (r-1)/(t-1). Sources: Manning et al. 2008 (AP, MRR, R-precision);
+Järvelin & Kekäläinen 2002 (nDCG); Musgrave et al. 2020 (MAP@R); McSherry & Najork 2008 (ties).
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ class Metric:
     """A named measurement.
 
     ``family`` says what ``measure`` makes rows from: ``ranking`` (`assay.metrics.ranking.Ranking`), ``labels``
-    (predicted and true labels), ``scores`` (log-probabilities and true indices). ``interval`` is one of ``wilson``, ``bca``,
-    ``bias_corrected``, ``t``, ``none``; ``better`` is ``higher`` or ``lower``; ``columns`` are those that the aggregate reads;
-    ``item`` names the column with per-row values where the value is their mean, else ``None``.
+    (predicted and true labels), ``scores`` (log-probabilities and true indices). ``interval`` is one of ``wilson``,
+    ``bca``, ``bias_corrected``, ``t``, ``none``; ``better`` is ``higher`` or ``lower``; ``columns`` are those that
+    the aggregate reads; ``item`` names the column with per-row values where the value is their mean, else ``None``.
     """
 
     name: str

@@ -1,8 +1,9 @@
 """The ranking metrics: hit@k, recall@k, MRR, mAP, mAP@R, R-precision, nDCG, median and mean rank.
 
-``hit@k`` is what cross-modal retrieval calls recall@K (is some positive among the first k); ``recall@k`` is the share of
-the positives found. A query without positives is NaN in every column: left out and counted, never 0. Ties count as
-expected under random order (`assay.metrics.expected`), so a model that scores all alike gets chance, not the diagonal.
+``hit@k`` is what cross-modal retrieval calls recall@K (is some positive among the first k); ``recall@k`` is the
+share of the positives found. A query without positives is NaN in every column: left out and counted, never 0. Ties
+count as expected under random order (`assay.metrics.expected`), so a model that scores all alike gets chance, not
+the diagonal.
 """
 
 from __future__ import annotations

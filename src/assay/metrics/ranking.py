@@ -28,9 +28,9 @@ COUNT_UP_TO = 16
 class Ranking:
     """Where the positives of ``n`` queries stand, and nothing else.
 
-    Of a query: ``positives[n]`` among ``candidates[n]``. Of a *tie*, a set of a query's positives with one score (ordered
-    by query, best first): its ``query``, the candidates ``above`` it and ``tied`` with it (itself included), the positives
-    ``inside`` it, and those of the query ``before`` it.
+    Of a query: ``positives[n]`` among ``candidates[n]``. Of a *tie*, a set of a query's positives with one score
+    (ordered by query, best first): its ``query``, the candidates ``above`` it and ``tied`` with it (itself
+    included), the positives ``inside`` it, and those of the query ``before`` it.
     """
 
     positives: Ints

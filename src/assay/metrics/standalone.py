@@ -69,9 +69,9 @@ def score(
 ) -> dict[str, Estimate]:
     """The metrics of these names, over predictions and what they should have been, one of each a row.
 
-    For labels (``accuracy``, ``macro_f1`` …) a prediction of None could not be parsed: it is wrong, and when there is one,
-    the estimate ``unparsed`` comes along. No rows at all give NaN. Raises `ValueError` for an unknown name, unequal
-    lengths, a missing true label.
+    For labels (``accuracy``, ``macro_f1`` …) a prediction of None could not be parsed: it is wrong, and when there
+    is one, the estimate ``unparsed`` comes along. No rows at all give NaN. Raises `ValueError` for an unknown name,
+    unequal lengths, a missing true label.
 
     >>> found = score(["accuracy", "macro_f1"], ["a", "b", None, "a"], ["a", "b", "b", "b"])
     >>> round(found["macro_f1"].value, 4), found["unparsed"].value

@@ -1,4 +1,7 @@
-"""Intervals from bootstrap values: bias-corrected and accelerated. Source: Efron 1987; DiCiccio & Efron 1996; Hesterberg 2015."""
+"""Intervals from bootstrap values: bias-corrected and accelerated.
+
+Sources: Efron 1987; DiCiccio & Efron 1996; Hesterberg 2015.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def bca(value: float, replicates: Values, acceleration: float = 0.0, *, level: f
 
 
 def widened(level: float, units: int) -> float:
-    """The level at which a bootstrap over ``units`` is read so that it covers ``level`` (Hesterberg 2015, section 3.6).
+    """The level at which a bootstrap over ``units`` is read so that it covers ``level`` (Hesterberg 2015).
 
     Resampling n units shrinks the spread by √((n-1)/n) and takes it for known, as a normal quantile does for Student's.
 

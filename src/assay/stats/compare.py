@@ -35,9 +35,10 @@ class Comparison:
     """One metric of two runs. ``difference`` is A - B and ``verdict`` speaks of A, in the metric's own direction:
     ``better``, ``worse``, ``equivalent`` (within ``margin``) or ``inconclusive``.
 
-    ``n`` units in ``n_rows`` rows were compared; ``n_undefined`` rows were NaN in either run and left out. ``correlation`` is
-    that of the units' items (None where the metric has none). ``n_needed``: units for 80 % power to see ``margin``, or
-    without one a difference as large as this, where inconclusive; None where no number can be given.
+    ``n`` units in ``n_rows`` rows were compared; ``n_undefined`` rows were NaN in either run and left out.
+    ``correlation`` is that of the units' items (None where the metric has none). ``n_needed``: units for 80 % power
+    to see ``margin``, or without one a difference as large as this, where inconclusive; None where no number can be
+    given.
     """
 
     metric: str
@@ -87,8 +88,8 @@ def compare(
 ) -> list[Comparison]:
     """Compare two runs by each of ``metrics``; row i of ``rows_a`` and of ``rows_b`` is the same sample.
 
-    ``unit`` labels the rows' units (None: the row); ``margin`` is the difference that does not matter, one for all or by
-    metric. Raises `ValueError` when the rows are not of one length.
+    ``unit`` labels the rows' units (None: the row); ``margin`` is the difference that does not matter, one for all
+    or by metric. Raises `ValueError` when the rows are not of one length.
     """
     if not metrics:
         return []
@@ -209,7 +210,7 @@ def _verdict(pair: _Paired, found: _Found, difference: float, *, margin: float |
 
 
 def _needed(between: Interval, units: int, margin: float | None, *, alpha: float, tests: int) -> int | None:
-    """From the interval's width: one unit's variance is n SE². The level is shared among the tests, as Holm's first step."""
+    """From the interval's width: one unit's variance is n SE². The tests share the level, as in Holm's first step."""
     if not 0 < between.high - between.low < math.inf:
         return None
     se = (between.high - between.low) / (2 * normal(1 - alpha / 2))

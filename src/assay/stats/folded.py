@@ -18,7 +18,7 @@ from assay.stats.measured import Measured, OfSums, Rows, Weights
 Index = NDArray[np.intp]
 
 MERGE_SUMS = 30
-"""Units with equal sums are merged when at most one in so many is distinct; else metrics do better to share their draws."""
+"""Units with equal sums are merged when at most one in so many is distinct; else metrics had better share draws."""
 
 MERGE_ROWS = 2
 """The same for rows of an aggregate that is more than sums, where each row costs more than its draw."""
@@ -32,8 +32,11 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """``counts[k]`` says how many equal units each of the ``k`` folded ones stands for; ``evaluate`` gives the metric's value
-    under weights ``[b, k]`` of them, and ``jackknife`` its value with one unit left out, ``[g]``, with the multiplicity ``[g]``."""
+    """Rows as ``k`` folded units: how many equal units each stands for, and the metric as a function of them.
+
+    ``evaluate`` gives the value under weights ``[b, k]`` of the folded units; ``jackknife`` the values with one unit
+    (or one group of units) left out, ``[g]``, and how many times each of them counts, ``[g]``.
+    """
 
     counts: NDArray[np.int64]
     evaluate: Callable[[Weights], NDArray[np.float64]]
@@ -71,7 +74,7 @@ def unit_sums(matrix: NDArray[np.float64], index: Index) -> NDArray[np.float64]:
 
 
 def distinct(columns: Sequence[NDArray[Any]], limit: int) -> tuple[Index, NDArray[np.int64]] | None:
-    """The first row of every set of equal rows, and how many are in it; None when there are more than ``limit`` sets."""
+    """The first row of each set of equal rows and the size of the set; None when there are more than ``limit``."""
     code = np.zeros(len(columns[0]), dtype=np.intp)
     for column in columns:
         for part in column.reshape(len(column), -1).T:

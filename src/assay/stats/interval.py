@@ -39,7 +39,10 @@ METHODS = ("wilson", "bca", "bias_corrected", "t", "none")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A metric's value over a slice with its interval; ``n`` units have a say, ``n_undefined`` rows of the slice are NaN."""
+    """A metric's value over a slice, with its interval.
+
+    ``n`` units have a say; ``n_undefined`` rows of the slice are NaN and do not.
+    """
 
     metric: str
     slice: str
@@ -53,7 +56,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How intervals are to be made; ``literal`` when the caller names the ``method``, which is then not adapted to the units."""
+    """How intervals are to be made; a ``method`` that the caller names is not adapted to the units."""
 
     seed: int = 0
     resamples: int = 9_999

@@ -20,7 +20,7 @@ def holm(p: Sequence[float] | Values) -> Values:
 
 
 def benjamini_hochberg(p: Sequence[float] | Values) -> Values:
-    """Benjamini and Hochberg's adjusted p-values: the false discovery rate stays at the level. NaN stays NaN, uncounted.
+    """Benjamini and Hochberg's adjusted p-values: the false discovery rate stays at the level. NaN as in `holm`.
 
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.04, 0.04]
