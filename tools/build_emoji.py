@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from emoji_build.names import LANGUAGES, Name, read_names
 
 OUT = Path(__file__).parents[1] / "src/assay/data/bundled/files/emoji"
 WORKERS = 2
-FILMS_WANTED = 260
+FILMS_WANTED = 320
 LONGEST_SPOKEN_NAME = 20
 MB = 1_000_000
 BUDGETS = {"pictures": 13 * MB, "twins": 5 * MB, "animations": 6 * MB, "speech": 9 * MB, "names": 3 * MB}
@@ -119,14 +119,23 @@ def sample_rows(concepts: Sequence[Concept], parts: dict[str, str], filmed: set[
     return rows
 
 
-def twin_frame(rows: Sequence[splits.Row], held: set[str], cache: Path) -> tuple[list[splits.Row], pl.DataFrame]:
-    """The rows without twins that some style cannot draw, and the pictures of skin tones."""
+def twin_frame(
+    rows: Sequence[splits.Row], held: Mapping[str, bytes], cache: Path
+) -> tuple[list[splits.Row], pl.DataFrame]:
+    """The rows without twins that a style cannot draw or draws alike, and the pictures of skin tones."""
     styles = {style: set(pictures.drawings(style, cache)) for style in pictures.STYLES}
     undrawn = {r.twin for r in rows if r.twin and r.picture.split("/")[0] not in styles[r.style]}
-    rows = [r for r in rows if r.twin is None or r.twin not in undrawn]
-    keys = [tuple(r.picture.split("/")) for r in rows if r.picture not in held]
-    data = spread(partial(draw, cache=cache), keys)
-    return rows, pl.DataFrame({"key": ["/".join(key) for key in keys], "webp": data})
+    keys = [r.picture for r in rows if r.picture not in held and r.twin not in undrawn]
+    drawn = dict(zip(keys, spread(partial(draw, cache=cache), [tuple(key.split("/")) for key in keys]), strict=True))
+    twins: dict[str, list[bytes]] = defaultdict(list)
+    for row in rows:
+        if row.twin and row.twin not in undrawn:
+            twins[row.twin].append(drawn[row.picture] if row.picture in drawn else held[row.picture])
+    told_apart = {None, *(twin for twin, data in twins.items() if len(set(data)) == len(data))}
+    rows = [row for row in rows if row.twin in told_apart]
+    used = {row.picture for row in rows}
+    kept = {key: data for key, data in drawn.items() if key in used}
+    return rows, pl.DataFrame({"key": list(kept), "webp": list(kept.values())})
 
 
 def concept_frame(concepts: Sequence[Concept], parts: dict[str, str], names: Sequence[Name]) -> pl.DataFrame:
@@ -149,7 +158,7 @@ def build(cache: Path, out: Path) -> None:
     animations = film_frame(concepts, parts, cache)
     named = {(n.concept, n.language): n.name for n in names}
     rows = sample_rows(concepts, parts, set(animations["key"]), named)
-    rows, twins = twin_frame(rows, set(picture_frame["key"]), cache)
+    rows, twins = twin_frame(rows, dict(picture_frame.iter_rows()), cache)
     name_columns = ("concept", "language", "name", "keywords")
     frames = {
         "pictures": picture_frame,

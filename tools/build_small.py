@@ -31,7 +31,9 @@ BUDGETS = {"easy-vqa": 4_000_000, "digits": 500_000}
 def lossless(picture: Image.Image, kind: str) -> bytes:
     """A picture's bytes, smaller but the same to the pixel."""
     out = io.BytesIO()
-    picture.save(out, kind, **({"lossless": True, "quality": 100, "method": 6} if kind == "WEBP" else {"optimize": True}))
+    picture.save(
+        out, kind, **({"lossless": True, "quality": 100, "method": 6} if kind == "WEBP" else {"optimize": True})
+    )
     return out.getvalue()
 
 
@@ -65,7 +67,9 @@ def digits() -> dict[str, pl.DataFrame]:
         order = sorted(np.flatnonzero(data.target == digit), key=lambda n: share(str(n), "digits"))
         split[order[: round(DIGITS_TEST_SHARE * len(order))]] = "test"
     pictures = [lossless(Image.fromarray(pixels), "PNG") for pixels in grey]
-    return {"samples": pl.DataFrame({"split": split.tolist(), "digit": data.target.astype(str).tolist(), "png": pictures})}
+    return {
+        "samples": pl.DataFrame({"split": split.tolist(), "digit": data.target.astype(str).tolist(), "png": pictures})
+    }
 
 
 def write(name: str, frames: dict[str, pl.DataFrame], out: Path) -> None:

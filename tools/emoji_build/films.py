@@ -11,13 +11,15 @@ from emoji_build.concepts import bare
 from emoji_build.pictures import SIZE_PX
 from emoji_build.sources import fetch
 
+PACKAGES_USED = ("animated-1", "animated-3")  # of four: things, animals, food and people; faces, hands and animals
 FRAMES = 12
 QUALITY = 80
 
 
 def films(cache: Path) -> dict[str, Path]:
     """The animated file of every hex code that has one."""
-    return {bare(p.stem): p for p in sorted((fetch("animated", cache) / "assets").glob("*.webp"))}
+    folders = [fetch(package, cache) / "assets" for package in PACKAGES_USED]
+    return {bare(path.stem): path for folder in folders for path in sorted(folder.glob("*.webp"))}
 
 
 def encode(path: Path) -> tuple[bytes, float] | None:

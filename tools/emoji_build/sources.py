@@ -10,7 +10,8 @@ from typing import Any
 
 PACKAGES = {
     "fluent": "@lobehub/fluent-emoji-3d@1.1.0",
-    "animated": "@lobehub/fluent-emoji-anim-1@1.0.0",
+    "animated-1": "@lobehub/fluent-emoji-anim-1@1.0.0",
+    "animated-3": "@lobehub/fluent-emoji-anim-3@1.0.0",
     "noto": "@iconify-json/noto@1.2.9",
     "noto-flags": "emoji-datasource-google@16.0.0",
     "twemoji": "@iconify-json/twemoji@1.2.5",

@@ -7,20 +7,24 @@ whole or refused: a film with fewer frames than its container says, or an Ogg st
 from __future__ import annotations
 
 import io
-import warnings
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from assay.types import FloatArray, MediaError
 
 SHOWN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 PLAYED_SOUNDS = frozenset({"audio/ogg", "audio/wav", "audio/flac", "audio/mpeg"})
 PLAYED_FILMS = frozenset({"image/webp", "image/gif", "video/mp4", "video/webm"})
+# Formats that need no other program to decode them, so that a file cannot start one.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA")
+ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+>")
 DEFAULT_FRAME_MS = 100  # what browsers show a frame for when an animation says nothing
 
 Pixels = NDArray[np.uint8]
@@ -49,23 +53,37 @@ def mime(data: bytes) -> str:
     return next((kind for start, kind in starts.items() if data.startswith(start)), "application/octet-stream")
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that the installed Pillow can open."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 @contextmanager
 def _named(source: str, kind: str) -> Iterator[None]:
     """Turns whatever a decoder raises into one `MediaError` that names the source."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except (MediaError, MemoryError):
         raise
     except Exception as error:  # Decoders raise what they like: OSError, SyntaxError, struct.error, their own.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise MediaError(f"{source}: cannot be decoded as {kind} ({reason})") from error
+        raise MediaError(f"{source}: cannot be decoded as {kind} ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder has to say, without the addresses of its objects: the same failure has the same words."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is none, or is damaged at its start"
+    return " ".join(ADDRESS.sub("it", str(error)).split()) or type(error).__name__
 
 
 def image(data: bytes, source: str, limit_pixels: int) -> Pixels:
     """``uint8[H, W, 3]`` RGB of a picture's first frame: upright, on white. Raises `MediaError`."""
-    with _named(source, "a picture"), Image.open(io.BytesIO(data)) as picture:
+    with (
+        _named(source, "a picture (PNG, JPEG, WebP, GIF, BMP, TIFF …)"),
+        Image.open(io.BytesIO(data), formats=_formats()) as picture,
+    ):
         _within(source, "pixels", picture.width * picture.height, limit_pixels)
         picture.load()
         return _rgb(ImageOps.exif_transpose(picture), source)
@@ -107,7 +125,7 @@ def audio(data: bytes, source: str, limit_seconds: float) -> tuple[FloatArray, i
             _within(source, "seconds", promised / rate_hz, limit_seconds)
             sound = file.read(dtype="float32", always_2d=True)
         # libsndfile repairs a WAV header that says more than the file holds, and says so only in its log.
-        if len(sound) < promised or "data : " in log and "should be" in log.split("data : ", 1)[1].split("\n")[0]:
+        if len(sound) < promised or ("data : " in log and "should be" in log.split("data : ", 1)[1].split("\n")[0]):
             raise MediaError(f"{source}: is truncated (its header promises more than the file holds)")
         if data.startswith(b"OggS") and not _ends_as_ogg(data):
             raise MediaError(f"{source}: is truncated (its last Ogg page is missing)")
@@ -154,7 +172,7 @@ def video(data: bytes, source: str, limit_frames: int, limit_pixels: int) -> tup
 
 
 def _animation(data: bytes, source: str, limit_frames: int, limit_pixels: int) -> tuple[Pixels, float]:
-    with Image.open(io.BytesIO(data)) as film:
+    with Image.open(io.BytesIO(data), formats=_formats()) as film:
         count = int(getattr(film, "n_frames", 1))
         _within(source, "frames", count, limit_frames)
         _within(source, "pixels in all frames", count * film.width * film.height, limit_pixels)
@@ -176,14 +194,40 @@ def _container(data: bytes, source: str, limit_frames: int, limit_pixels: int) -
             raise MediaError(f"{source}: holds no film")
         stream = container.streams.video[0]
         promised, rate = stream.frames, stream.average_rate or stream.guessed_rate
+        if not rate:
+            raise MediaError(f"{source}: does not say how many frames a second holds")
         _within(source, "frames", promised, limit_frames)
         frames: list[Any] = []
+        ends_s = 0.0
         for frame in container.decode(stream):
             frames.append(frame.to_ndarray(format="rgb24"))
+            ends_s = max(ends_s, (frame.time or 0.0) + 1 / float(rate))
             _within(source, "frames", len(frames), limit_frames)
             _within(source, "pixels in all frames", len(frames) * frame.width * frame.height, limit_pixels)
-    if not frames or len(frames) < promised:
+        lasts_s = _seconds(stream.metadata.get("DURATION", ""))
+    if not frames or (len(frames) < promised and _packets(data) < promised):
         raise MediaError(f"{source}: is truncated ({len(frames)} of {promised or 'at least 1'} frames)")
-    if not rate:
-        raise MediaError(f"{source}: does not say how many frames a second holds")
+    if ends_s + 2 / float(rate) < lasts_s:
+        raise MediaError(f"{source}: is truncated ({ends_s:.2f} of {lasts_s:.2f} seconds)")
     return np.stack(frames), float(rate)
+
+
+def _packets(data: bytes) -> int:
+    """How many frames a container holds in truth. A trimmed film shows fewer: its edit list hides some."""
+    import av
+
+    options = {"ignore_editlist": "1"} if mime(data) == "video/mp4" else {}
+    with av.open(io.BytesIO(data), options=options) as container:
+        return sum(packet.size > 0 for packet in container.demux(video=0))
+
+
+def _seconds(clock: str) -> float:
+    """Seconds of the ``HH:MM:SS.fraction`` that Matroska and WebM keep for a stream; 0 if there is none.
+
+    >>> _seconds("00:01:02.500000000"), _seconds("")
+    (62.5, 0.0)
+    """
+    matched = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", clock)
+    return (
+        sum(float(part) * unit for part, unit in zip(matched.groups(), (3600, 60, 1), strict=True)) if matched else 0.0
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assay.data.bundled.bundle import Bundle
 from assay.data.dataset import Dataset
 from assay.data.media import Image
 from assay.types import Sample
@@ -18,7 +19,7 @@ SPLITS: Mapping[str, str] = {"train": "four fifths of every digit", "test": "one
 DEFAULT = ("test",)
 
 
-def load(splits: tuple[str, ...], name: str) -> Dataset:
+def read(splits: tuple[str, ...], name: str) -> Dataset:
     """The samples of the given splits."""
     rows = pl.read_parquet(FILE).with_row_index().filter(pl.col("split").is_in(splits))
     samples = [
@@ -41,3 +42,6 @@ def load(splits: tuple[str, ...], name: str) -> Dataset:
         description="; ".join(f"{split}: {SPLITS[split]}" for split in splits),
         source="packed by tools/build_small.py from scikit-learn's copy",
     )
+
+
+DIGITS = Bundle(SUMMARY, SPLITS, DEFAULT, read)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assay.data.bundled.bundle import Bundle
 from assay.data.dataset import Dataset
 from assay.data.media import Image
 from assay.types import Sample
@@ -28,7 +29,7 @@ ANSWER_TYPE = {answer: kind for kind, answers in ANSWERS.items() for answer in a
 NEGATIONS = frozenset({"no", "not"})
 
 
-def load(splits: tuple[str, ...], name: str) -> Dataset:
+def read(splits: tuple[str, ...], name: str) -> Dataset:
     """The samples of the given splits; ``groups["image"]`` is their picture, which several questions share."""
     questions = pl.read_parquet(FILES / "questions.parquet").filter(pl.col("split").is_in(splits))
     pictures = {key: Image(data, key) for key, data in pl.read_parquet(FILES / "pictures.parquet").iter_rows()}
@@ -63,3 +64,6 @@ def load(splits: tuple[str, ...], name: str) -> Dataset:
         description="; ".join(f"{split}: {SPLITS[split]}" for split in splits),
         source="packed by tools/build_small.py from the PyPI package easy-vqa 1.0",
     )
+
+
+EASY_VQA = Bundle(SUMMARY, SPLITS, DEFAULT, read)

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from assay.data.bundled.bundle import Bundle
 from assay.data.dataset import Dataset
 from assay.data.media import Audio, Image, Video
 from assay.types import Media, Sample
@@ -38,7 +39,7 @@ LICENCE = (
 SOURCE = "packed by tools/build_emoji.py from npm packages of Fluent Emoji, Noto Emoji, Twemoji, emojibase and CLDR"
 
 
-def load(splits: tuple[str, ...], name: str) -> Dataset:
+def read(splits: tuple[str, ...], name: str) -> Dataset:
     """The samples of the given splits, in the order of the packed rows; bytes stay encoded until they are asked for."""
     rows = pl.read_parquet(FILES / "samples.parquet").filter(pl.col("split").is_in(splits))
     about = {row["hexcode"]: row for row in _concepts().iter_rows(named=True)}
@@ -125,3 +126,6 @@ def _fingerprint(splits: tuple[str, ...]) -> str:
     for path in sorted(FILES.glob("*.parquet")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+EMOJI = Bundle(SUMMARY, SPLITS, DEFAULT, read)

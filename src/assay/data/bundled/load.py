@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from types import ModuleType
-
-from assay.data.bundled import digits, easy_vqa, emoji
+from assay.catalog import nearest
+from assay.data.bundled.bundle import Bundle
+from assay.data.bundled.digits import DIGITS
+from assay.data.bundled.easy_vqa import EASY_VQA
+from assay.data.bundled.emoji import EMOJI
 from assay.data.dataset import Dataset
 
-SETS: dict[str, ModuleType] = {"emoji": emoji, "easy-vqa": easy_vqa, "digits": digits}
+BUNDLES: dict[str, Bundle] = {"emoji": EMOJI, "easy-vqa": EASY_VQA, "digits": DIGITS}
 ALL = "all"
 
 
@@ -19,12 +19,12 @@ def names() -> dict[str, str]:
     >>> sorted(names())
     ['digits', 'easy-vqa', 'emoji']
     """
-    return {name: module.SUMMARY for name, module in SETS.items()}
+    return {name: bundle.summary for name, bundle in BUNDLES.items()}
 
 
 def splits(name: str) -> dict[str, str]:
     """The splits of a bundled data set and what each is in one line. Raises `ValueError` for an unknown name."""
-    return dict(_module(name).SPLITS)
+    return dict(_bundle(name).splits)
 
 
 def load(name: str, split: str | None = None) -> Dataset:
@@ -38,23 +38,17 @@ def load(name: str, split: str | None = None) -> Dataset:
     """
     if split is None and ":" in name:
         name, split = name.split(":", 1)
-    module = _module(name)
+    bundle = _bundle(name)
     if split is None:
-        return module.load(module.DEFAULT, name)
+        return bundle.read(bundle.default, name)
     if split == ALL:
-        return module.load(tuple(module.SPLITS), f"{name}:{ALL}")
-    if split not in module.SPLITS:
-        raise ValueError(_unknown(f"split of {name}", split, (*module.SPLITS, ALL)))
-    return module.load((split,), f"{name}:{split}")
+        return bundle.read(tuple(bundle.splits), f"{name}:{ALL}")
+    if split not in bundle.splits:
+        raise ValueError(f"unknown split {split!r} of {name}: {nearest(split, (*bundle.splits, ALL))}")
+    return bundle.read((split,), f"{name}:{split}")
 
 
-def _module(name: str) -> ModuleType:
-    if name not in SETS:
-        raise ValueError(_unknown("bundled data set", name, SETS))
-    return SETS[name]
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"unknown {what}: {name!r}; {hint}known: {', '.join(known)}"
+def _bundle(name: str) -> Bundle:
+    if name not in BUNDLES:
+        raise ValueError(f"unknown bundled data set {name!r}: {nearest(name, BUNDLES)}")
+    return BUNDLES[name]
