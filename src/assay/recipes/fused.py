@@ -1,0 +1,63 @@
+"""Recipes that train `assay.models.fused.Fused`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from assay.losses.classify import classify
+from assay.models.fused import Fused, FusedSettings
+from assay.models.processor import Processor
+from assay.recipes.classified import Labelled, LabelledSource, held_batches, validate_classifier
+from assay.recipes.corpus import read_corpus
+from assay.training.optim import OptimSettings
+from assay.training.recipe import Recipe
+
+
+def fused_losses(net: Fused, drawn: Labelled) -> dict[str, Tensor]:
+    """The category from the fused vector, and from each encoder alone, so that none leans on the others."""
+    vectors, mask = net.encode(drawn.batch)
+    fused = net.head(net.fuse(vectors, mask)).float()
+    alone = net.alone(vectors).float()
+    losses = {"classes": classify(fused, drawn.labels, smoothing=0.05)}
+    for i, name in enumerate(net.modalities):
+        losses[f"alone_{name}"] = 0.3 * classify(alone[:, i], drawn.labels, smoothing=0.05, rows=mask[:, i])
+    return losses
+
+
+def emoji(
+    *,
+    seed: int = 0,
+    steps: int = 2400,
+    batch_size: int = 384,
+    lr: float = 2e-3,
+    weight_decay: float = 0.05,
+    fusion: str = "gated",
+    precision: str = "bf16",
+) -> Recipe:
+    """Three encoders and a fusion module, for the category of an emoji."""
+    processor = Processor()
+    corpus, held = read_corpus(processor, seed), held_batches(read_corpus(processor, seed, "validation"))
+    torch.manual_seed(seed)
+    return Recipe(
+        name="fused:emoji",
+        settings={
+            "recipe": "fused:emoji",
+            "seed": seed,
+            "steps": steps,
+            "batch_size": batch_size,
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "fusion": fusion,
+            "precision": precision,
+        },
+        net=Fused(FusedSettings(classes=corpus.classes, fusion=fusion)),
+        processor=processor,
+        source=LabelledSource(corpus, batch_size, seed),
+        losses=fused_losses,
+        optim=OptimSettings(lr=lr, steps=steps, weight_decay=weight_decay),
+        seed=seed,
+        precision=precision,
+        validate=lambda net: validate_classifier(net, held),
+        validate_every=max(steps // 12, 1),
+    )

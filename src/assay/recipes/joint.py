@@ -1,0 +1,57 @@
+"""Recipes that train `assay.models.joint.Joint`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from assay.losses.classify import classify
+from assay.models.joint import Joint, JointSettings
+from assay.models.processor import Processor
+from assay.recipes.classified import Labelled, LabelledSource, held_batches, validate_classifier
+from assay.recipes.corpus import read_corpus
+from assay.training.optim import OptimSettings
+from assay.training.recipe import Recipe
+
+
+def joint_losses(net: Joint, drawn: Labelled) -> dict[str, Tensor]:
+    """The category from whatever is shown."""
+    return {"classes": classify(net(drawn.batch), drawn.labels, smoothing=0.05)}
+
+
+def emoji(
+    *,
+    seed: int = 0,
+    steps: int = 2400,
+    batch_size: int = 384,
+    lr: float = 2e-3,
+    weight_decay: float = 0.05,
+    layers: int = 4,
+    precision: str = "bf16",
+) -> Recipe:
+    """One Transformer over picture patches, words and sound, for the category of an emoji."""
+    processor = Processor()
+    corpus, held = read_corpus(processor, seed), held_batches(read_corpus(processor, seed, "validation"))
+    torch.manual_seed(seed)
+    return Recipe(
+        name="joint:emoji",
+        settings={
+            "recipe": "joint:emoji",
+            "seed": seed,
+            "steps": steps,
+            "batch_size": batch_size,
+            "lr": lr,
+            "weight_decay": weight_decay,
+            "layers": layers,
+            "precision": precision,
+        },
+        net=Joint(JointSettings(classes=corpus.classes, layers=layers, size_px=processor.size_px)),
+        processor=processor,
+        source=LabelledSource(corpus, batch_size, seed),
+        losses=joint_losses,
+        optim=OptimSettings(lr=lr, steps=steps, weight_decay=weight_decay),
+        seed=seed,
+        precision=precision,
+        validate=lambda net: validate_classifier(net, held),
+        validate_every=max(steps // 12, 1),
+    )
