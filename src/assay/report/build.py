@@ -6,18 +6,16 @@ name are told apart by a number.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from assay import metrics
 from assay.catalog import MODELS
 from assay.data.dataset import Dataset
-from assay.evaluation.compare import Compared, Comparison
+from assay.evaluation.compare import Comparison
 from assay.evaluation.manifest import shortened
 from assay.evaluation.run import Run
-from assay.report import selection
+from assay.report import notation, selection, verdict
 from assay.report.content import (
     BASELINE,
     MODEL,
@@ -50,7 +48,7 @@ class Named:
 
     def place(self, slice_: str) -> tuple[str, str]:
         """The column and the slice within it: ``split=test & style=noto`` is ``style=noto`` of ``emoji:test``."""
-        pieces = [] if slice_ == selection.ALL else slice_.split(" & ")
+        pieces = [] if slice_ == selection.ALL else selection.crossed(slice_)
         split = next((p.removeprefix("split=") for p in pieces if p.startswith("split=")), "")
         rest = " & ".join(p for p in pieces if not p.startswith("split="))
         return self.parts.get(split, self.data), rest or selection.ALL
@@ -176,18 +174,8 @@ def _scores(one: Named) -> Iterator[Score]:
         column, part = one.place(e.slice)
         if e.metric != head and (part != selection.ALL or e.condition != selection.CLEAN):
             continue
-        better, bounds = _metric(e.metric)
-        shown = replace(e, slice=part)
-        yield Score(one.name, one.run.manifest.task, column, shown, e.metric == head, better, bounds)
-
-
-def _metric(name: str) -> tuple[str, tuple[float, float]]:
-    """Which way a metric is better and its bounds; of one that is not in the catalogue nothing is taken for granted."""
-    try:
-        metric = metrics.get(name)
-    except ValueError:
-        return "higher", (-math.inf, math.inf)
-    return metric.better, metric.bounds
+        better, bounds = notation.better(e.metric), notation.bounds(e.metric)
+        yield Score(one.name, one.run.manifest.task, column, replace(e, slice=part), e.metric == head, better, bounds)
 
 
 def _contrasts(named: Sequence[Named], comparisons: Sequence[Comparison]) -> Iterator[Contrast]:
@@ -199,43 +187,15 @@ def _contrasts(named: Sequence[Named], comparisons: Sequence[Comparison]) -> Ite
                 f"a comparison of {comparison.a} and {comparison.b} ({comparison.task} on {comparison.data}) belongs to no two of the runs."
             )
         pairs.remove(found)
+        a, b = found
         for row in comparison.rows:
-            yield _contrast(comparison, row, *found)
+            yield verdict.contrast(comparison, row, names=(a.name, b.name), place=a.place(row.slice))
 
 
 def _is_of(comparison: Comparison, a: Named, b: Named) -> bool:
     ours, theirs = a.run.manifest, b.run.manifest
     about = (comparison.a, comparison.b, comparison.task, comparison.data)
     return about == (ours.model, theirs.model, ours.task, ours.data)
-
-
-def _contrast(comparison: Comparison, row: Compared, a: Named, b: Named) -> Contrast:
-    column, part = a.place(row.slice)
-    winners = {"better": a.name, "worse": b.name}
-    return Contrast(
-        task=comparison.task,
-        data=column,
-        metric=row.metric,
-        a=a.name,
-        b=b.name,
-        difference=row.difference,
-        low=row.low,
-        high=row.high,
-        p=row.p,
-        p_holm=row.p_holm,
-        n=row.n,
-        winner=winners.get(row.verdict, ""),
-        equivalent=row.verdict == "equivalent",
-        n_needed=row.n_needed,
-        n_missing=row.n_missing,
-        family=len(comparison.rows),
-        unit=row.unit,
-        slice=part,
-        condition=row.condition,
-        headline=row.metric == comparison.rows[0].metric,
-        bounds=_metric(row.metric)[1],
-        signature=row.signature,
-    )
 
 
 def _cost(one: Named) -> Cost:

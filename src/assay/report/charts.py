@@ -143,8 +143,11 @@ def _dots(plot: Plot) -> list[Any]:
         unknown.mark_text(align="left", dx=4, text="undefined").encode(x=alt.value(0), color=alt.value(QUIET)),
     ]
     if plot.labelled:
-        words = known.mark_text(align="left", dx=9)
-        layers.append(words.encode(x=_figures(plot, "end"), text="text:N", color=alt.value(INK)))
+        # Beside the mark; but where the line of no difference stands, at the panel's edge, out of its way.
+        words = known.mark_text(align="right", x="width") if plot.zero else known.mark_text(align="left", dx=9)
+        layers.append(
+            (words if plot.zero else words.encode(x=_figures(plot, "end"))).encode(text="text:N", color=alt.value(INK))
+        )
     if plot.zero:
         layers.insert(0, alt.Chart().mark_rule(strokeDash=[3, 3], color=QUIET).encode(x=alt.datum(0.0)))
     return layers
@@ -170,7 +173,7 @@ def _figures(plot: Plot, name: str) -> Any:
     """The axis of the measured figure, on which values and intervals share one scale."""
     import altair as alt
 
-    return alt.X(f"{name}:Q", title=plot.axis, scale=alt.Scale(domain=_domain(plot), nice=True), axis=_figure_axis())
+    return alt.X(f"{name}:Q", title=plot.axis, scale=alt.Scale(domain=_domain(plot), nice=False), axis=_figure_axis())
 
 
 def _domain(plot: Plot) -> list[float]:

@@ -23,7 +23,7 @@ KINDS = (
     Series(verdict.ALIKE, "var(--muted)", "square"),
     Series(verdict.OPEN, "var(--muted)", "diamond"),
 )
-SLICE_PLOTS = 4  # groupings drawn per task; the others are tables only
+SLICE_PLOTS = 3  # groupings drawn per task; the others are tables only
 SLICE_ROWS = 24  # slices drawn per grouping
 TASKS = 6  # tasks drawn; the others are tables only
 

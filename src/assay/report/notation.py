@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 
+from assay import metrics
+from assay.metrics.metric import Metric
 from assay.types import Estimate
 
 MINUS = "\N{MINUS SIGN}"
@@ -16,6 +18,29 @@ UNDEFINED = "undefined"
 UNKNOWN = "unknown"
 SHARE = (0.0, 1.0)
 Bounds = tuple[float, float]
+
+
+def bounds(metric: str) -> Bounds:
+    """Where a metric's values lie; of one that the catalogue does not know nothing is taken for granted.
+
+    >>> bounds("accuracy"), bounds("no such metric")
+    ((0.0, 1.0), (-inf, inf))
+    """
+    known = _known(metric)
+    return (-math.inf, math.inf) if known is None else known.bounds
+
+
+def better(metric: str) -> str:
+    """Whether a ``higher`` or a ``lower`` value of a metric is better; empty if it is not known."""
+    known = _known(metric)
+    return "" if known is None else known.better
+
+
+def _known(metric: str) -> Metric | None:
+    try:
+        return metrics.get(metric)
+    except ValueError:
+        return None  # a metric of the user's own
 
 
 def is_share(bounds: Bounds) -> bool:

@@ -5,11 +5,13 @@ A board has columns (splits, conditions, models) and rows in groups; a cell is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assay.report.content import BASELINE, ModelCard, ReportContent, Score
 
+CROSSING = re.compile(" & (?=[^ =&]+=)")
 ALL, CLEAN = "all", "clean"
 ROLES = ("Models", "Baselines")
 
@@ -110,8 +112,7 @@ def headline_board(content: ReportContent, task: str) -> Board:
         )
         if rows:
             groups.append(Group(label, rows))
-    metric = scores[0].estimate.metric if scores else ""
-    return Board(f"{task}: {metric}", columns, tuple(groups))
+    return Board(f"{task}: {_named(scores)}", columns, tuple(groups))
 
 
 def metrics_board(content: ReportContent, task: str) -> Board:
@@ -122,7 +123,7 @@ def metrics_board(content: ReportContent, task: str) -> Board:
     groups = []
     for metric in unique(s.estimate.metric for s in scores):
         rows = _rows(content, [[(metric, card.name, data) for data in columns] for card in cards(content)], index)
-        groups.append(Group(metric, rows))
+        groups.append(Group(_named([s for s in scores if s.estimate.metric == metric]), rows))
     return Board(f"{task}: all metrics", columns, tuple(groups))
 
 
@@ -167,14 +168,19 @@ def slice_name(name: str) -> tuple[str, str]:
 
     >>> slice_name("category=food"), slice_name("rare")
     (('category', 'food'), ('group', 'rare'))
-    >>> slice_name("style=noto & direction=image->text")
-    ('style and direction', 'noto, image→text')
+    >>> slice_name("style=noto & direction=image->text"), slice_name("category=food & drink")
+    (('style and direction', 'noto, image→text'), ('category', 'food & drink'))
     """
-    parts = [part.partition("=") for part in name.split(" & ")]
+    parts = [part.partition("=") for part in crossed(name)]
     if not all(equals for _, equals, _ in parts):
         return "group", name
     values = ", ".join(value or "none" for _, _, value in parts)
     return " and ".join(grouping for grouping, _, _ in parts), values.replace("->", "→")
+
+
+def crossed(name: str) -> list[str]:
+    """The slices that a slice is the crossing of. A value may hold an ampersand itself."""
+    return CROSSING.split(name)
 
 
 def condition_name(name: str) -> str:
@@ -188,6 +194,12 @@ def condition_name(name: str) -> str:
     kind, _, rest = name.partition(":")
     words = rest.replace("+", " and ")
     return {"only": f"{words} alone", "drop": f"without {words}"}.get(kind, name) if rest else name
+
+
+def _named(scores: Sequence[Score]) -> str:
+    """The name of the metric of some scores, with its direction where it is not the usual one."""
+    name = scores[0].estimate.metric if scores else ""
+    return f"{name} (lower is better)" if scores and scores[0].better == "lower" else name
 
 
 def _rows(

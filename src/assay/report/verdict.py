@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import math
 
+from assay.evaluation.compare import Compared, Comparison
 from assay.report import notation
 from assay.report.content import Contrast, ReportContent
 from assay.report.selection import ALL, CLEAN, condition_name
 
 DECIDED, ALIKE, OPEN = "decided", "alike", "open"
+
+
+def contrast(comparison: Comparison, row: Compared, *, names: tuple[str, str], place: tuple[str, str]) -> Contrast:
+    """A row of a comparison as the page shows it: under the page's ``names`` of A and B, in a ``place`` (data and slice)."""
+    winners = {"better": names[0], "worse": names[1]}
+    return Contrast(
+        task=comparison.task,
+        data=place[0],
+        metric=row.metric,
+        a=names[0],
+        b=names[1],
+        difference=row.difference,
+        low=row.low,
+        high=row.high,
+        p=row.p,
+        p_holm=row.p_holm,
+        n=row.n,
+        winner=winners.get(row.verdict, ""),
+        equivalent=row.verdict == "equivalent",
+        n_needed=row.n_needed,
+        n_missing=row.n_missing,
+        family=len(comparison.rows),
+        unit=row.unit,
+        slice=place[1],
+        condition=row.condition,
+        headline=row.metric == comparison.rows[0].metric,
+        bounds=notation.bounds(row.metric),
+        signature=row.signature,
+    )
 
 
 def main(content: ReportContent) -> list[tuple[Contrast, tuple[Contrast, ...]]]:
