@@ -7,11 +7,13 @@ speaks for itself however many others stand beside it. Differences are A - B, an
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay import metrics as library
 from assay import stats
@@ -112,13 +114,21 @@ def compare(
 
 def check_comparable(a: Manifest, b: Manifest) -> None:
     """`ValueError` unless the runs asked the same kind of question of the same data (or of parts of it)."""
-    same_data = a.data_fingerprint == b.data_fingerprint or a.data.partition(":")[0] == b.data.partition(":")[0]
-    if a.verb == b.verb and same_data:
+    if a.verb == b.verb and (a.data_fingerprint == b.data_fingerprint or whole(a.data) == whole(b.data)):
         return
     about = ("task", "verb", "data", "data_fingerprint")
     lines = [line for line in differences(a.configuration, b.configuration) if line.partition(":")[0] in about]
     difference = "\n  ".join(line.replace(" there, ", " in A, ").replace(" here", " in B") for line in lines)
     raise ValueError(f"these runs cannot be compared, they asked different things:\n  {difference}")
+
+
+def whole(data: str) -> str:
+    """The name of what a data set is a split or the beginning of.
+
+    >>> whole("emoji:test[:50]"), whole("coco:images/val.json")
+    ('emoji', 'coco:images/val.json')
+    """
+    return re.sub(r"(:[A-Za-z0-9_+-]+)?(\[:\d+\])?$", "", data)
 
 
 def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:
@@ -132,9 +142,10 @@ def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:
         )
     a, b = taken(tables[0], index_a), taken(tables[1], index_b)
     if "true" in a.columns:
-        other = np.flatnonzero((a["true"] != b["true"]) | (a["measure.true"] != b["measure.true"]))
+        coded = ~a["missing"] & ~b["missing"] & (a["measure.true"] != b["measure.true"])
+        other = np.flatnonzero((a["true"] != b["true"]) | coded)
         if len(other):
-            name = a["sample"][other[0]]
+            name = str(a["sample"][other[0]])
             raise ValueError(
                 f"these runs cannot be compared: they hold different targets for {len(other)} samples, first {name!r}."
             )

@@ -121,6 +121,9 @@ def check_exports(folder: Path, written: Mapping[str, str]) -> None:
 
 
 def read_estimate(values: Mapping[str, Any]) -> Estimate:
-    """An estimate from its JSON, where ``null`` is NaN."""
+    """An estimate from its JSON. ``null`` is NaN; but an interval with one end is open at the other, without bound."""
     typed: dict[str, Any] = {name: math.nan if value is None else value for name, value in values.items()}
+    if (values["low"] is None) != (values["high"] is None):
+        typed["low"] = -math.inf if values["low"] is None else values["low"]
+        typed["high"] = math.inf if values["high"] is None else values["high"]
     return Estimate(**typed)

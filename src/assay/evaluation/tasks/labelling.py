@@ -13,7 +13,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from assay import metrics
 from assay.catalog import nearest
@@ -173,8 +172,10 @@ def over_prompts(scores: NDArray[np.float64], classes: int) -> NDArray[np.float6
     if prompts <= 1:
         return scores
     by_prompt = scores.reshape(len(scores), prompts, classes)
-    within = by_prompt - logsumexp(by_prompt, axis=2, keepdims=True)
-    mean: NDArray[np.float64] = logsumexp(within, axis=1) - np.log(prompts)
+    total = np.logaddexp.reduce(by_prompt, axis=2, keepdims=True)
+    # A prompt under which every class is impossible says nothing for any of them.
+    within = np.where(np.isneginf(total), -np.inf, by_prompt - np.where(np.isneginf(total), 0.0, total))
+    mean: NDArray[np.float64] = np.logaddexp.reduce(within, axis=1) - np.log(prompts)
     return mean
 
 
