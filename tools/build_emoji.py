@@ -20,14 +20,22 @@ import polars as pl
 
 from emoji_build import films, pictures, speech, splits
 from emoji_build.concepts import Concept, read_concepts, share
-from emoji_build.names import LANGUAGES, Name, read_names
+from emoji_build.names import LANGUAGES, read_names
 
 OUT = Path(__file__).parents[1] / "src/assay/data/bundled/files/emoji"
 WORKERS = 2
 FILMS_WANTED = 320
 LONGEST_SPOKEN_NAME = 20
 MB = 1_000_000
-BUDGETS = {"pictures": 13 * MB, "twins": 5 * MB, "animations": 6 * MB, "speech": 9 * MB, "names": 3 * MB}
+BUDGETS = {
+    "pictures": 13 * MB,
+    "twins": 5 * MB,
+    "animations": 6 * MB,
+    "speech": 9 * MB,
+    "names": 3 * MB,
+    "concepts": MB // 10,
+    "samples": MB // 4,
+}
 
 
 def draw(keys: Sequence[tuple[str, str]], cache: Path) -> list[bytes]:
@@ -138,13 +146,10 @@ def twin_frame(
     return rows, pl.DataFrame({"key": list(kept), "webp": list(kept.values())})
 
 
-def concept_frame(concepts: Sequence[Concept], parts: dict[str, str], names: Sequence[Name]) -> pl.DataFrame:
+def concept_frame(concepts: Sequence[Concept], parts: dict[str, str]) -> pl.DataFrame:
     """What is known of every concept."""
     columns = ("hexcode", "emoji", "name", "keywords", "category", "subcategory", "gender", "family")
     frame = pl.DataFrame({name: [getattr(c, name) for c in concepts] for name in columns})
-    english = {n.concept: n.name for n in names if n.language == "en"}
-    others = [[english[c.hexcode]] if english.get(c.hexcode, c.name) != c.name else [] for c in concepts]
-    frame = frame.with_columns(pl.Series("other_names", others, dtype=pl.List(pl.String)))
     return frame.with_columns(pl.Series("part", [parts[c.family] for c in concepts]))
 
 
@@ -166,7 +171,7 @@ def build(cache: Path, out: Path) -> None:
         "animations": animations,
         "speech": speech_frame(concepts, parts),
         "names": pl.DataFrame({name: [getattr(n, name) for n in names] for name in name_columns}),
-        "concepts": concept_frame(concepts, parts, names),
+        "concepts": concept_frame(concepts, parts),
         "samples": pl.DataFrame(splits.as_columns(rows)),
     }
     for name, frame in frames.items():
@@ -175,7 +180,7 @@ def build(cache: Path, out: Path) -> None:
         frame.write_parquet(path, compression="uncompressed" if packed else "zstd", compression_level=None)
         size = path.stat().st_size
         print(f"{name:12} {len(frame):6} rows {size / MB:7.2f} MB")
-        assert size <= BUDGETS.get(name, 1 * MB), f"{name} is over its budget of {BUDGETS[name] / MB} MB"
+        assert size <= BUDGETS[name], f"{name} is over its budget of {BUDGETS[name] / MB} MB"
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def test_a_check_lists_what_is_broken_by_name_and_reason() -> None:
 
 def test_a_check_finds_the_same_picture_under_two_names_and_across_splits() -> None:
     def sample(name: str, pixels: np.ndarray, target: str, split: str) -> Sample:
-        return Sample(name, {"image": Image(pixels)}, target, (), {"split": split, "family": target})
+        return Sample(name, {"image": Image(pixels)}, target, (), {"split": split, "family": target, "concept": target})
 
     found = check(
         dataset(

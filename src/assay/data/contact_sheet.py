@@ -19,6 +19,7 @@ LINE_PX = 12
 MARGIN_PX = 4
 WIDE = 18  # characters of a label's line
 INK, PAPER, BROKEN = "#222222", "#ffffff", "#c62828"
+TYPEWRITTEN = str.maketrans("‘’“”–—", "''\"\"--")
 MARKS = {"audio": "a", "video": "v"}
 
 
@@ -72,7 +73,8 @@ def _labels(sample: Sample) -> Sequence[str]:
 
 def _printable(text: str, sample: Sample) -> str:
     """The text in the letters that the font has; else the reference, with the language that the text is in."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    parted = unicodedata.normalize("NFKD", text.translate(TYPEWRITTEN))
+    plain = "".join(c for c in parted if not unicodedata.combining(c))
     if plain.isascii():
         return plain
     name = sample.references[0] if sample.references and sample.references[0].isascii() else f"{len(text)} letters"

@@ -13,7 +13,7 @@ from assay.data.dataset import Dataset
 from assay.types import MODALITIES, MediaError, Sample
 
 SPLIT = "split"
-OVERLAP_GROUPS = ("family", "image", "concept")
+OVERLAP_GROUPS = ("family", "image")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class Overlap:
 class Check:
     """What decoding everything showed.
 
-    ``same_pictures`` lists samples whose pixels are the same although their target or text is not. ``overlaps`` says
-    what splits share; whether they may is for the reader to know (emoji's ``test`` shares the concepts of ``train``).
+    ``same_pictures`` lists samples that hold the same pixels although they are of another ``image`` or ``concept``
+    (groups; without them, every sample is for itself). ``overlaps`` says what splits share; whether they may is for
+    the reader to know (emoji's ``test`` shares the concepts of ``train``).
     """
 
     broken: tuple[Broken, ...]
@@ -154,7 +155,7 @@ def _try(sample: Sample, modality: str) -> str | Broken:
 
 
 def _differ(same: list[Sample]) -> bool:
-    return len({(str(s.target), s.groups.get("concept"), s.groups.get("twin")) for s in same}) > 1
+    return len({s.groups.get("image", s.groups.get("concept", s.id)) for s in same}) > 1
 
 
 def _overlaps(dataset: Dataset, pixels: Mapping[str, list[Sample]]) -> Iterable[Overlap]:

@@ -31,6 +31,7 @@ SPLITS: Mapping[str, str] = {
 }
 DEFAULT = ("test", "test-concepts")
 SLICES = ("split", "style", "category", "language", "skin_tone", "gender", "voice")
+SPEECH = "all speech is synthesised (espeak-ng)"
 SPEECH_RATE_HZ = 16_000
 LICENCE = (
     "Fluent Emoji: MIT; Noto Emoji: Apache-2.0; Twemoji: CC-BY-4.0; emojibase: MIT; names: Unicode-3.0; "
@@ -58,7 +59,7 @@ def read(splits: tuple[str, ...], name: str) -> Dataset:
                 id=row["id"],
                 inputs=inputs,
                 target=concept["category"],
-                references=(concept["name"], *concept["other_names"]),
+                references=(concept["name"],),
                 groups=_groups(row, concept),
             )
         )
@@ -71,7 +72,7 @@ def read(splits: tuple[str, ...], name: str) -> Dataset:
         slices=SLICES,
         views=dict.fromkeys(("classification", "zeroshot"), partial(show_keywords, keywords=keywords)),
         licence=LICENCE,
-        description="; ".join(f"{split}: {SPLITS[split]}" for split in splits),
+        description="; ".join((*(f"{split}: {SPLITS[split]}" for split in splits), SPEECH)),
         source=SOURCE,
     )
 
