@@ -74,10 +74,10 @@ class Pixels:
         """
         columns = _members(self.name, self.labels, choices)
         logits = np.zeros((len(samples), len(choices)))
-        for i, sample in enumerate(samples):
-            if "image" in sample.inputs:
-                similar = self.pictures @ _unit(thumbnail(sample.inputs["image"])[None])[0]
-                logits[i] = [NEIGHBOURS_SCALE * similar[rows].max() for rows in columns]
+        held = [i for i, sample in enumerate(samples) if "image" in sample.inputs]
+        if held:
+            similar = _unit(np.array([thumbnail(samples[i].inputs["image"]) for i in held])) @ self.pictures.T
+            logits[held] = NEIGHBOURS_SCALE * np.stack([similar[:, rows].max(axis=1) for rows in columns], axis=1)
         return _log_softmax(logits)
 
     def facts(self) -> Facts:
