@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.catalog import nearest
-from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
+from assay.metrics.metric import Aggregate, Metric, Rows, Weights, ratio, sign, weighted_mean
+from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -97,15 +98,25 @@ def measure_scores(scores: ArrayLike, true: ArrayLike, k: int = 1) -> Rows:
 
 def macro_f1(rows: Rows, weights: Weights) -> Values:
     """The mean F1 ``[b]`` over the classes that occur with weight among the true or predicted labels."""
-    right, true, predicted = _confusion(rows, weights)
-    share = ratio(2 * right, true + predicted)
-    return ratio(np.nansum(share, axis=1), (true + predicted > 0).sum(axis=1).astype(np.float64))
+    return _mean_f1(*_confusion(rows, weights))
 
 
 def balanced_accuracy(rows: Rows, weights: Weights) -> Values:
     """The mean recall ``[b]`` over the classes that occur with weight among the true labels."""
-    right, true, _ = _confusion(rows, weights)
+    return _mean_recall(*_confusion(rows, weights))
+
+
+def _mean_f1(right: Values, true: Values, predicted: Values) -> Values:
+    share = ratio(2 * right, true + predicted)
+    return ratio(np.nansum(share, axis=1), (true + predicted > 0).sum(axis=1).astype(np.float64))
+
+
+def _mean_recall(right: Values, true: Values, predicted: Values) -> Values:
     return ratio(np.nansum(ratio(right, true), axis=1), (true > 0).sum(axis=1).astype(np.float64))
+
+
+def _of_confusion(direct: Aggregate, formula: Callable[[Values, Values, Values], Values]) -> OfSpread:
+    return OfSpread(direct, _one_hot, lambda sums: formula(*np.split(sums, 3, axis=1)))
 
 
 def named(name: str) -> Metric:
@@ -133,22 +144,36 @@ def named(name: str) -> Metric:
     )
 
 
+def _codes(rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], int]:
+    """The place of the true and of the predicted class among those that occur, which were parsed, how many occur."""
+    true, predicted = rows["true"], rows["predicted"]
+    parsed = predicted != UNPARSED
+    present = np.unique(np.concatenate([true, predicted[parsed]]))
+    return np.searchsorted(present, true), np.searchsorted(present, predicted), parsed, len(present)
+
+
+def _one_hot(rows: Rows) -> Values | None:
+    """``[n, 3 classes]``: what was right, true and predicted, one column a class; None with very many classes."""
+    true, answer, parsed, classes = _codes(rows)
+    if classes > DENSE_CLASSES:
+        return None
+    one_hot = np.eye(classes + 1)[:, :-1]
+    is_true, is_answer = one_hot[true], one_hot[np.where(parsed, answer, -1)]
+    return np.hstack([is_true * is_answer, is_true, is_answer])
+
+
 def _confusion(rows: Rows, weights: Weights) -> tuple[Values, Values, Values]:
     """Weights ``[b, classes]`` of what was right, true and predicted, over the classes that occur in the rows."""
-    true, predicted = rows["true"], rows["predicted"]
-    present = np.unique(np.concatenate([true, predicted[predicted != UNPARSED]]))
-    place, answer = np.searchsorted(present, true), np.searchsorted(present, predicted)
-    parsed, right = predicted != UNPARSED, true == predicted
-    if len(present) <= DENSE_CLASSES:
-        one_hot = np.eye(len(present) + 1)[:, :-1]
-        is_true, is_answer = one_hot[place], one_hot[np.where(parsed, answer, -1)]
-        is_right = is_true * right[:, None]
-        sums = weights @ np.hstack([is_right, is_true, is_answer])
-        return sums[:, : len(present)], sums[:, len(present) : -len(present)], sums[:, -len(present) :]
+    table = _one_hot(rows)
+    if table is not None:
+        right, is_true, is_answer = np.split(weights @ table, 3, axis=1)
+        return right, is_true, is_answer
+    true, answer, parsed, classes = _codes(rows)
+    right_rows = parsed & (true == answer)
     return (
-        _per_class(place[right], weights[:, right], len(present)),
-        _per_class(place, weights, len(present)),
-        _per_class(answer[parsed], weights[:, parsed], len(present)),
+        _per_class(true[right_rows], weights[:, right_rows], classes),
+        _per_class(true, weights, classes),
+        _per_class(answer[parsed], weights[:, parsed], classes),
     )
 
 
@@ -176,7 +201,7 @@ LABELS: dict[str, Metric] = {
     "macro_f1": Metric(
         "macro_f1",
         measure_labels,
-        macro_f1,
+        _of_confusion(macro_f1, _mean_f1),
         signature=sign("macro_f1", "classes:present", "unparsed:wrong"),
         source="mean of the classes' F1, as scikit-learn's f1_score(average='macro')",
         family="labels",
@@ -185,7 +210,7 @@ LABELS: dict[str, Metric] = {
     "balanced_accuracy": Metric(
         "balanced_accuracy",
         measure_labels,
-        balanced_accuracy,
+        _of_confusion(balanced_accuracy, _mean_recall),
         signature=sign("balanced_accuracy", "classes:present", "unparsed:wrong"),
         source="mean of the classes' recall, as scikit-learn's balanced_accuracy_score",
         family="labels",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.measured import Measured, OfSums, Rows, Weights
+from assay.stats.measured import Measured, OfSpread, OfSums, Rows, Weights
 
 Index = NDArray[np.intp]
 
@@ -61,6 +61,10 @@ def fold(metric: Measured, rows: Rows, index: Index) -> Folded:
     """Fold ``rows`` (all of them defined) by ``index``, whose numbers 0 … U - 1 all occur."""
     if isinstance(metric.aggregate, OfSums):
         return _fold_sums(metric.aggregate, rows, index)
+    if isinstance(metric.aggregate, OfSpread) and index.max() + 1 < len(index):
+        table = metric.aggregate.spread({name: rows[name] for name in metric.columns})
+        if table is not None:
+            return _fold_table(metric.aggregate.formula, unit_sums(table, index))
     return _fold_rows(metric, rows, index)
 
 
@@ -93,17 +97,21 @@ def _fold_sums(aggregate: OfSums, rows: Rows, index: Index) -> Folded:
     tails = [array.shape[1:] for array in arrays]
     widths = np.cumsum([1, *(int(np.prod(tail)) for tail in tails)])[:-1]
     table = np.column_stack([np.ones(len(index)), *(array.reshape(len(array), -1) for array in arrays)])
-    sums = unit_sums(table, index)
-    counts = np.ones(len(sums), dtype=np.int64)
-    same = distinct([sums], len(sums) // MERGE_SUMS)
-    if same is not None:
-        sums, counts = sums[same[0]], same[1]
 
     def of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = np.split(totals, widths, axis=1)
         shaped = (part.reshape(len(part), *tail) for part, tail in zip(parts[1:], tails, strict=True))
         return aggregate.formula(parts[0][:, 0], *shaped)
 
+    return _fold_table(of, unit_sums(table, index))
+
+
+def _fold_table(of: Callable[[NDArray[np.float64]], NDArray[np.float64]], sums: NDArray[np.float64]) -> Folded:
+    """A formula ``of`` the weighted totals of the units' sums ``[U, c]``; equal units are merged where that pays."""
+    counts = np.ones(len(sums), dtype=np.int64)
+    same = distinct([sums], len(sums) // MERGE_SUMS)
+    if same is not None:
+        sums, counts = sums[same[0]], same[1]
     return Folded(counts, lambda weights: of(weights @ sums), lambda: (of(counts @ sums - sums), counts))
 
 

@@ -75,6 +75,24 @@ class OfSums:
         return self.formula(weights.sum(axis=1), *sums)
 
 
+@dataclass(frozen=True, slots=True)
+class OfSpread:
+    """An aggregate that becomes a formula of weighted sums once its rows are spread over many columns.
+
+    ``spread`` makes those columns ``float64[n, c]`` from the rows, or None where they would be too many; ``formula``
+    takes their weighted sums ``[b, c]``. ``direct`` gives the same values without spreading. Confusion counts, one
+    column a class, are of this kind.
+    """
+
+    direct: Aggregate
+    spread: Callable[[Rows], NDArray[np.float64] | None]
+    formula: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+    def __call__(self, rows: Rows, weights: Weights) -> NDArray[np.float64]:
+        """The value under each of the weight vectors ``[b, n]``."""
+        return self.direct(rows, weights)
+
+
 def defined(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.bool_]:
     """``bool[n]``: the rows that hold NaN in none of the columns.
 
