@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.data import decode, encode
+from assay.data.kept import Kept
 from assay.types import FloatArray, MediaError
 
 Content = Path | str | bytes | NDArray[Any]
@@ -44,6 +45,8 @@ LIMITS = Limits()
 class Image:
     """A picture. Transparency is shown on white, EXIF orientation is applied, only a first frame is seen.
 
+    With ``kept`` the decoded array stays in memory for the next `load`, read-only, as long as there is room.
+
     >>> Image(np.zeros((2, 3, 3), np.uint8)).load().shape
     (2, 3, 3)
     """
@@ -51,6 +54,7 @@ class Image:
     content: Content = field(repr=False)
     source: str = ""
     limits: Limits = field(default=LIMITS, repr=False)
+    kept: Kept | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or _described(self.content))
@@ -67,6 +71,9 @@ class Image:
         """The pixels ``uint8[H, W, 3]`` RGB. Raises `MediaError`."""
         if isinstance(self.content, np.ndarray):
             return self.content
+        return self._decoded() if self.kept is None else self.kept.get(self, self._decoded)
+
+    def _decoded(self) -> Pixels:
         return decode.image(read_bytes(self), self.source, self.limits.pixels)
 
     def bytes_and_mime(self) -> tuple[bytes, str]:
@@ -92,6 +99,7 @@ class Audio:
     source: str = ""
     given_rate_hz: int | None = None
     limits: Limits = field(default=LIMITS, repr=False)
+    kept: Kept | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or _described(self.content))
@@ -113,13 +121,18 @@ class Audio:
 
     def load(self, rate_hz: int | None = None) -> FloatArray:
         """The samples ``float32[n]`` in [-1, 1], at ``rate_hz`` if it is given. Raises `MediaError`."""
+        sound = self._decoded() if self.kept is None else self.kept.get(self, self._decoded)
+        if rate_hz is None or rate_hz == (held_hz := self.rate_hz):
+            return sound
+        return decode.resampled(sound, held_hz, rate_hz)
+
+    def _decoded(self) -> FloatArray:
         if isinstance(self.content, np.ndarray):
-            sound, held_hz = decode.checked_sound(self.content, self.source), self.rate_hz
-        else:
-            sound, held_hz = decode.audio(read_bytes(self), self.source, self.limits.seconds)
-            if self.given_rate_hz not in (None, held_hz):
-                raise MediaError(f"{self.source}: is at {held_hz} Hz, but {self.given_rate_hz} Hz was declared")
-        return sound if rate_hz in (None, held_hz) else decode.resampled(sound, held_hz, rate_hz)
+            return decode.checked_sound(self.content, self.source)
+        sound, held_hz = decode.audio(read_bytes(self), self.source, self.limits.seconds)
+        if self.given_rate_hz not in (None, held_hz):
+            raise MediaError(f"{self.source}: is at {held_hz} Hz, but {self.given_rate_hz} Hz was declared")
+        return sound
 
     def bytes_and_mime(self) -> tuple[bytes, str]:
         """A file that a browser plays, and its MIME type: the original where possible, else FLAC."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.data.bundled.bundle import Bundle
 from assay.data.dataset import Dataset
+from assay.data.kept import Kept
 from assay.data.media import Image
 from assay.types import Sample
 
@@ -32,7 +33,8 @@ NEGATIONS = frozenset({"no", "not"})
 def read(splits: tuple[str, ...], name: str) -> Dataset:
     """The samples of the given splits; ``groups["image"]`` is their picture, which several questions share."""
     questions = pl.read_parquet(FILES / "questions.parquet").filter(pl.col("split").is_in(splits))
-    pictures = {key: Image(data, key) for key, data in pl.read_parquet(FILES / "pictures.parquet").iter_rows()}
+    kept, files = Kept(), pl.read_parquet(FILES / "pictures.parquet")
+    pictures = {key: Image(data, key, kept=kept) for key, data in files.iter_rows()}
     numbers: dict[str, int] = {}
     samples = []
     for split, image, question, answer in questions.iter_rows():

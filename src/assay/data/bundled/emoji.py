@@ -16,6 +16,7 @@ import polars as pl
 
 from assay.data.bundled.bundle import Bundle
 from assay.data.dataset import Dataset
+from assay.data.kept import Kept
 from assay.data.media import Audio, Image, Video
 from assay.types import Media, Sample
 
@@ -46,12 +47,13 @@ def read(splits: tuple[str, ...], name: str) -> Dataset:
     about = {row["hexcode"]: row for row in _concepts().iter_rows(named=True)}
     pictures = {**_bytes("pictures", rows["picture"]), **_bytes("twins", rows["picture"])}
     clips, films = _bytes("speech", rows["clip"]), _films(rows["film"])
-    samples = []
+    samples, kept = [], Kept()
     for row in rows.iter_rows(named=True):
         concept = about[row["concept"]]
-        inputs: dict[str, Media | str] = {"text": row["text"], "image": Image(pictures[row["picture"]], row["id"])}
+        picture = Image(pictures[row["picture"]], row["id"], kept=kept)
+        inputs: dict[str, Media | str] = {"text": row["text"], "image": picture}
         if row["clip"] is not None:
-            inputs["audio"] = Audio(clips[row["clip"]], row["id"], SPEECH_RATE_HZ)
+            inputs["audio"] = Audio(clips[row["clip"]], row["id"], SPEECH_RATE_HZ, kept=kept)
         if row["film"] is not None:
             inputs["video"] = Video(films[row["film"]][0], row["id"], films[row["film"]][1])
         samples.append(
