@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.catalog import DATASETS, MODELS, RECIPES, TASKS, attribute, find, nearest
 from assay.data.dataset import Dataset
-from assay.types import Media, Model, Sample, Scores
+from assay.types import CLEAN, Condition, Media, Model, Sample, Scores
 
 if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
@@ -76,9 +77,53 @@ def train(
     return load_native(fit(configure(function, settings), out=folder, on_progress=on_progress))
 
 
-def make_task(name: str, data: Dataset) -> Task:
-    """The task ``name`` on ``data``; unknown names and data that cannot serve it are a `ValueError`."""
-    return find("task", name, TASKS)(data)  # type: ignore[no-any-return]
+@dataclass(frozen=True)
+class Prepared:
+    """A model and a task that are ready to be evaluated. ``load_s`` is how long loading the model took, if it was loaded here."""
+
+    model: Model
+    task: Task
+    load_s: float | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where such a run is kept unless somebody says otherwise: ``runs/TASK/MODEL-HASH``."""
+        from assay.evaluation.evaluate import default_folder
+
+        return default_folder(self.model, self.task)
+
+
+def prepare(
+    model: str | Path | Model,
+    data: str | Dataset,
+    *,
+    task: str | None = None,
+    limit: int | None = None,
+    conditions: Sequence[str] | None = None,
+) -> Prepared:
+    """Loads what `evaluate` was asked for; its arguments are explained there."""
+    dataset = load_dataset(data)
+    if limit is not None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit}.")
+        dataset = dataset.first(limit)
+    base = dataset.name.partition(":")[0].partition("[")[0]
+    started = time.perf_counter()
+    loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
+    load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
+    if task is None:
+        task = "classification" if dataset.choices and isinstance(loaded, Scores) else "retrieval"
+    asked: Task = find("task", task, TASKS)(dataset)
+    if conditions is not None:
+        asked = replace(asked, conditions=tuple(named_condition(name) for name in conditions))
+    return Prepared(loaded, asked, load_s)
+
+
+def named_condition(name: str) -> Condition:
+    """A condition by name: ``clean``, ``only:image``, ``drop:audio``. An unknown one is a `ValueError` with its neighbours."""
+    from assay.data.transforms.cross import condition
+
+    return CLEAN if name == CLEAN.name else condition(name)
 
 
 def evaluate(
@@ -87,39 +132,32 @@ def evaluate(
     *,
     task: str | None = None,
     out: str | Path | None = None,
-    keep: bool = False,
     limit: int | None = None,
+    conditions: Sequence[str] | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
 ) -> Run:
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
     ``task`` is ``retrieval``, ``classification`` or ``zeroshot`` (default: classification where the model scores and the data has
-    classes, else retrieval). With ``out`` the run is kept in that folder, with ``keep`` in ``runs/TASK/MODEL-HASH``; the same call goes
-    on where it was cut. ``limit`` takes the first samples only.
+    classes, else retrieval). With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
+    the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``).
 
     >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)
     >>> run.estimates[0].metric, run.estimates[0].slice
     ('accuracy', 'all')
     """
-    from assay.evaluation.evaluate import default_folder
+    prepared = prepare(model, data, task=task, limit=limit, conditions=conditions)
+    return evaluate_prepared(prepared, out=out, seed=seed, on_progress=on_progress)
+
+
+def evaluate_prepared(
+    prepared: Prepared, *, out: str | Path | None = None, seed: int = 0, on_progress: Progress | None = None
+) -> Run:
+    """The run of what was prepared."""
     from assay.evaluation.evaluate import evaluate as run_task
 
-    dataset = load_dataset(data)
-    if limit is not None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, got {limit}.")
-        dataset = dataset.first(limit)
-    base = dataset.name.partition(":")[0]
-    started = time.perf_counter()
-    loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
-    load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
-    if task is None:
-        task = "classification" if dataset.choices and isinstance(loaded, Scores) else "retrieval"
-    asked = make_task(task, dataset)
-    if out is None and keep:
-        out = default_folder(loaded, asked, seed=seed)
-    return run_task(loaded, asked, out=out, seed=seed, on_progress=on_progress, load_s=load_s)
+    return run_task(prepared.model, prepared.task, out=out, seed=seed, on_progress=on_progress, load_s=prepared.load_s)
 
 
 def load_run(folder: str | Path | Run) -> Run:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MODELS = ("assay:joint", "assay:aligned", "assay:fused")
 BASELINES = ("baseline:chance", "baseline:pixels", "baseline:words")
+ALONE_AND_TOGETHER = ("clean", "only:image", "only:audio", "only:text")
 SHOWN = ("hot dog", "dog face", "red heart", "airplane", "guitar")
 WANTED = "something sweet to eat"
 FOUND = 5
@@ -61,15 +62,17 @@ def measure(models: dict[str, Model], data: Dataset, out: Path) -> list[Run]:
     """The category of an emoji by every model, then retrieval by those whose modalities share a space."""
     from assay import verbs
 
+    plan: list[tuple[str, str, tuple[str, ...] | None]] = [
+        ("classification", name, ALONE_AND_TOGETHER) for name in MODELS
+    ]
+    plan += [("classification", name, ("clean",)) for name in BASELINES]
+    plan += [("retrieval", name, None) for name in ("assay:aligned", "baseline:chance", "baseline:pixels")]
     runs = []
-    for task, names in (
-        ("classification", models),
-        ("retrieval", ("assay:aligned", "baseline:chance", "baseline:pixels")),
-    ):
-        for name in names:
-            short = name.partition(":")[2]
-            with Bar(f"{task} by {short}") as bar:
-                runs.append(verbs.evaluate(models[name], data, task=task, out=out / task / short, on_progress=bar))
+    for task, name, conditions in plan:
+        short = name.partition(":")[2]
+        with Bar(f"{task} by {short}") as bar:
+            prepared = verbs.prepare(models[name], data, task=task, conditions=conditions)
+            runs.append(verbs.evaluate_prepared(prepared, out=out / task / short, on_progress=bar))
     return runs
 
 

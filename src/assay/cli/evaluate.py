@@ -24,6 +24,9 @@ class Evaluate:
     task: str | None = arg("retrieval, classification or zeroshot (default: what model and data can do)", default=None)
     out: str | None = arg("the run's folder (default: runs/TASK/MODEL-HASH)", default=None, metavar="DIR")
     limit: int | None = arg("take only the first so many samples", default=None)
+    conditions: tuple[str, ...] = arg(
+        "ask under these only: clean, only:image, drop:audio ...", default=(), metavar="CONDITION"
+    )
     seed: int = arg("of the resampling and of random conditions", default=0)
     json: bool = arg("print one JSON document", default=False)
 
@@ -33,17 +36,16 @@ def evaluate(options: Evaluate) -> int:
     from assay import verbs
     from assay.report import terminal
 
+    prepared = verbs.prepare(
+        options.model,
+        options.data,
+        task=options.task,
+        limit=options.limit,
+        conditions=options.conditions or None,
+    )
     with Bar(f"{options.model} on {options.data}") as bar:
-        run = verbs.evaluate(
-            options.model,
-            options.data,
-            task=options.task,
-            out=options.out,
-            keep=True,
-            limit=options.limit,
-            seed=options.seed,
-            on_progress=bar,
-        )
+        out = options.out or prepared.folder
+        run = verbs.evaluate_prepared(prepared, out=out, seed=options.seed, on_progress=bar)
     if options.json:
         print_json(as_json(run))
     else:
