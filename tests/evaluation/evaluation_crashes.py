@@ -66,7 +66,7 @@ def asked(folder: Path) -> list[list[str]]:
 def acked(folder: Path) -> int:
     """How many answers have been reported as done."""
     path = Path(f"{folder}.acked")
-    return max(map(int, path.read_text().split())) if path.exists() else 0
+    return max(map(int, path.read_text().split()), default=0) if path.exists() else 0
 
 
 def whole_run(runner: Program, folder: Path, task: str) -> tuple[bytes, list[list[str]]]:

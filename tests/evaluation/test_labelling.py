@@ -133,6 +133,14 @@ def test_a_model_with_these_classes_is_asked_for_them_whatever_the_prompts():
     assert [e.value for e in run.estimates] == [e.value for e in plain.estimates]
 
 
+def test_a_model_with_other_classes_is_refused_before_it_is_asked():
+    class Trained(Reader):
+        classes = ("a", "b", "see")
+
+    with pytest.raises(ValueError, match=r"trained on other classes than those of 'toy': it does not know 'c'"):
+        evaluate(Trained(), classification(labelled(12)))
+
+
 @pytest.mark.parametrize("prompts", [["no place"], ["{} and {}"], []])
 def test_prompts_that_cannot_hold_a_class_are_refused(prompts):
     with pytest.raises(ValueError, match="prompt"):

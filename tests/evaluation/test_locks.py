@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from assay.evaluation.errors import RunBusyError
+from assay.evaluation.errors import RunBusyError, StoreError
 from assay.evaluation.lock import NAME, locked
 
 HOLD = """
@@ -51,7 +51,23 @@ def test_a_killed_holder_hinders_nobody(tmp_path, holder):
     assert (tmp_path / NAME).read_text().strip() == str(holder.pid)
     with locked(tmp_path):
         assert (tmp_path / NAME).read_text().strip() == str(os.getpid())
-    assert (tmp_path / NAME).read_text() == ""
+
+
+def test_the_pid_of_a_process_that_is_no_more_is_not_told(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    with (
+        locked(tmp_path, announced=False),
+        pytest.raises(RunBusyError, match="by another process"),
+        locked(tmp_path),
+    ):
+        pass
+
+
+def test_a_folder_that_cannot_be_locked_is_said_by_name(tmp_path):
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(StoreError, match=r"run\.lock cannot be opened"), locked(tmp_path):
+        pass
 
 
 def test_a_holder_that_has_not_yet_written_its_pid(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from assay import metrics
 from assay.data.dataset import Dataset
@@ -44,7 +45,7 @@ class Task:
         """The label of the unit that a sample belongs to."""
         return sample.groups.get(self.unit) or sample.id
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups by which figures are broken down: the data set's slices, and ``split`` where there is more than one."""
         names = dict.fromkeys(("split", *self.dataset.slices))

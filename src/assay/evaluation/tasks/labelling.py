@@ -27,7 +27,7 @@ from assay.types import Condition, Model
 
 
 @runtime_checkable
-class HasClasses(Protocol):
+class HasClasses(Model, Protocol):
     """A model that was trained on classes and knows no others."""
 
     @property
@@ -121,8 +121,17 @@ def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
 
 
 def asked_choices(task: Task, model: Model) -> tuple[str, ...]:
-    """What the model is asked to weigh: the classes, or every class in every prompt (prompt after prompt)."""
-    if isinstance(model, HasClasses) and model.classes and set(task.choices) <= set(model.classes):
+    """What the model is asked to weigh: the classes, or every class in every prompt (prompt after prompt).
+
+    `ValueError` for a model that was trained on other classes.
+    """
+    if isinstance(model, HasClasses) and model.classes:
+        unknown = [choice for choice in task.choices if choice not in model.classes]
+        if unknown:
+            raise ValueError(
+                f"the model {model.name!r} was trained on other classes than those of {task.dataset.name!r}:"
+                f" it does not know {unknown[0]!r}; {nearest(unknown[0], model.classes)}"
+            )
         return task.choices
     return tuple(prompt.replace("{}", choice) for prompt in task.prompts for choice in task.choices)
 
