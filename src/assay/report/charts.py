@@ -7,8 +7,10 @@ from data is only ever a value in a row, never a field's name, an expression or 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from assay.report.text import distinct, one_line
 
 INK, QUIET, FAINT = "var(--ink)", "var(--muted)", "var(--line)"
 WIDE_PX, NARROW_PX = 880, 340
@@ -82,11 +84,22 @@ class Plot:
 
 def specifications(plot: Plot) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plot for a wide page, panels beside each other, and for a narrow one, panels below each other."""
+    plot = _printable(plot)
     marks = _scatter(plot) if plot.cost_axis else _dots(plot)
     # The data joins the layers only here: Altair copies all that a chart holds at each step.
     layers = [{name: part for name, part in mark.to_dict().items() if name in LAYER} for mark in marks]
     height: Any = 210 if plot.cost_axis else {"step": 11 * _in_one_row(plot) + 13, "for": "position"}
     return tuple(_faceted(plot, width_px, {"layer": layers, "height": height}) for width_px in (WIDE_PX, NARROW_PX))  # type: ignore[return-value]
+
+
+def _printable(plot: Plot) -> Plot:
+    """The plot with all words from data as short labels, different ones for different rows and panels."""
+    rows = dict(zip(plot.rows, distinct(list(plot.rows), 48), strict=True))
+    panels = dict(zip(plot.panels, distinct(list(plot.panels), 40), strict=True))
+    marks = (replace(mark, row=rows.get(mark.row, ""), panel=panels[mark.panel]) for mark in plot.marks)
+    return replace(
+        plot, marks=tuple(marks), rows=tuple(rows.values()), panels=tuple(panels.values()), axis=one_line(plot.axis, 60)
+    )
 
 
 def _faceted(plot: Plot, width_px: int, layers: dict[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,10 @@ def _conditions(content: ReportContent, task: str) -> Iterator[Figure]:
         return
     look = looks(content)
     panels = selection.parts(content, [group.label for group in board.groups])
-    baselines = {card.name for card in selection.cards(content) if card.role == BASELINE}
-    scores = [score for score in board.scores if score.data in panels and score.model not in baselines]
+    own = selection.own(content)
+    scores = [score for score in board.scores if score.data in panels and score.model in own]
+    if not scores:
+        return
     marks = [_mark(score, selection.condition_name(score.estimate.condition), look) for score in scores]
     names = tuple(selection.condition_name(name) for name in board.columns)
     plot = Plot(tuple(marks), names, panels, _series(scores, look), _axis(board))
@@ -137,7 +139,7 @@ def _cost(content: ReportContent, task: str) -> Iterator[Figure]:
     time_s = {c.model: c.latency_p50_s for c in content.costs if c.task == task and c.latency_p50_s}
     panels = selection.parts(content, board.columns)
     # Baselines answer in no time at all: on one scale with them the models would lie on one spot.
-    own = {card.name for card in selection.cards(content) if card.role != BASELINE}
+    own = selection.own(content)
     scores = [s for s in board.scores if s.model in time_s and s.model in own and s.data in panels]
     if len({score.model for score in scores}) < 2:
         return

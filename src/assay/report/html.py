@@ -43,7 +43,7 @@ def render(content: ReportContent) -> str:
         content=content,
         sections=_sections(content),
         boards=boards,
-        own_models=[card for card in selection.cards(content) if card.role != BASELINE],
+        own_models=[card for card in selection.cards(content) if card.name in selection.own(content)],
         baselines={card.name for card in selection.cards(content) if card.role == BASELINE},
         pairs=verdict.main(content),
         examples_by_model=_by_model(content),

@@ -65,6 +65,12 @@ def cards(content: ReportContent) -> tuple[ModelCard, ...]:
     return tuple(sorted(known.values(), key=lambda card: card.role == BASELINE))
 
 
+def own(content: ReportContent) -> tuple[str, ...]:
+    """The names of the models, without the baselines; where there are only baselines, theirs."""
+    known = cards(content)
+    return tuple(card.name for card in known if card.role != BASELINE) or tuple(card.name for card in known)
+
+
 def tasks(content: ReportContent) -> tuple[str, ...]:
     """The tasks that have figures."""
     return unique(score.task for score in content.scores)
@@ -146,8 +152,8 @@ def condition_board(content: ReportContent, task: str) -> Board | None:
 def slice_boards(content: ReportContent, task: str) -> tuple[Board, ...]:
     """The headline metric of the models by slice: a board per grouping, a group per split, a row per slice, a column per model."""
     scores = [s for s in headlines(of_task(content, task)) if s.estimate.slice != ALL and s.estimate.condition == CLEAN]
-    baselines = {card.name for card in cards(content) if card.role == BASELINE}
-    scores = [s for s in scores if s.model not in baselines] or scores
+    shown = set(own(content))
+    scores = [s for s in scores if s.model in shown] or scores
     models = unique(s.model for s in scores)
     index = {(s.data, s.estimate.slice, s.model): s for s in scores}
     boards = []

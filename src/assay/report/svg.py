@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
+from assay.report.text import clean
+
 SPACE = "{http://www.w3.org/2000/svg}"
 DROPPED = frozenset(
     {
@@ -31,10 +33,21 @@ DRAWN = frozenset({"path", "line", "text", "rect", "circle"})
 
 
 def draw(spec: dict[str, Any]) -> str:
-    """A Vega-Lite specification as SVG text."""
+    """A Vega-Lite specification as SVG text.
+
+    A control character in a label would end the whole process (vl-convert 1.9 aborts on one), so that none gets there.
+    """
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    return str(vl_convert.vegalite_to_svg(_cleaned(spec), allowed_base_urls=[]))
+
+
+def _cleaned(part: Any) -> Any:
+    if isinstance(part, str):
+        return clean(part)
+    if isinstance(part, dict):
+        return {name: _cleaned(value) for name, value in part.items()}
+    return [_cleaned(value) for value in part] if isinstance(part, list | tuple) else part
 
 
 def inline(source: str, identity: str, title: str, description: str) -> Markup:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from assay.evaluation.compare import Compared, Comparison
 from assay.report import notation, selection, verdict
-from assay.report.content import BASELINE, Contrast, Incomplete, ReportContent, Score
+from assay.report.content import Contrast, Incomplete, ReportContent, Score
 from assay.report.selection import Board, Group, Row
 from assay.report.text import one_line
 from assay.types import Estimate
@@ -115,16 +115,16 @@ def _compared(found: Comparison, row: Compared) -> tuple[str, ...]:
 
 def _fine(content: ReportContent, task: str) -> Iterator[Board]:
     """What a terminal shows beside the headline: the modalities alone and together, the directions; a column per model."""
-    baselines = {card.name for card in content.models if card.role == BASELINE}
     board = selection.condition_board(content, task)
-    if board is not None:
-        yield _turned(content, board, baselines)
+    if board is not None and board.groups:
+        yield _turned(content, board)
     yield from (b for b in selection.slice_boards(content, task) if b.title == f"{task}: by direction")
 
 
-def _turned(content: ReportContent, board: Board, baselines: set[str]) -> Board:
+def _turned(content: ReportContent, board: Board) -> Board:
     """A board of conditions with these in the rows and the models in the columns, baselines and pooled data left out."""
-    names = selection.unique(row.label for group in board.groups for row in group.rows if row.label not in baselines)
+    known = selection.unique(row.label for group in board.groups for row in group.rows)
+    names = tuple(name for name in known if name in selection.own(content)) or known
     groups = []
     for group in board.groups:
         held = {row.label: row.cells for row in group.rows}
@@ -192,7 +192,8 @@ def _warning(missing: Incomplete) -> Text:
     lines.append("INCOMPLETE", style="bold yellow")
     lines.append(f" {one_line(where, 300)}: {missing.failed:,} of {missing.planned:,} planned answers are missing.")
     for failure in missing.failures[:NAMED]:
-        lines.append(f"\n  {one_line(failure.sample, 80)} ({failure.condition}): {one_line(failure.reason, 300)}")
+        line = f"{one_line(failure.sample, 80)} ({one_line(failure.condition, 40)}): {one_line(failure.reason, 300)}"
+        lines.append(f"\n  {line}")
     rest = missing.failed - min(NAMED, len(missing.failures))
     if rest:
         lines.append(f"\n  and {rest:,} more")
@@ -203,7 +204,7 @@ def _grid(*head: str, colour: bool, title: str = "") -> Table:
     """An empty table: ruled and coloured on a terminal, columns of plain text elsewhere."""
     table = Table(
         box=box.SIMPLE_HEAD if colour else None,
-        title=Text(one_line(title, 200), style="bold") if title else None,
+        title=Text(one_line(title, 120), style="bold") if title else None,
         title_justify="left",
         pad_edge=False,
         padding=(0, 2, 0, 0),
@@ -217,7 +218,7 @@ def _grid(*head: str, colour: bool, title: str = "") -> Table:
 def _cell(text: str, style: str = "") -> Text:
     """Text from data as a cell: one line, no markup, nothing that acts."""
     indent = len(text) - len(text.lstrip(" "))
-    return Text(" " * indent + one_line(text, 200), style=style)
+    return Text(" " * indent + one_line(text, 80), style=style)
 
 
 def _console(width: int, colour: bool) -> Console:
