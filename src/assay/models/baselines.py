@@ -151,7 +151,9 @@ def pixels(train: Dataset) -> Pixels:
     """Remember every training picture with its category and its text (one of each picture, however often it occurs)."""
     with_picture = [sample for sample in train.samples if "image" in sample.inputs]
     if not with_picture:
-        raise ValueError(f"baseline:pixels needs pictures; {train.name} holds {', '.join(train.modalities) or 'nothing'}")
+        raise ValueError(
+            f"baseline:pixels needs pictures; {train.name} holds {', '.join(train.modalities) or 'nothing'}"
+        )
     vectors = np.array([thumbnail(sample.inputs["image"]) for sample in with_picture], dtype=np.float32)
     _, first = np.unique(vectors, axis=0, return_index=True)
     kept = np.sort(first)

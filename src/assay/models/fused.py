@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from assay.catalog import nearest
 from assay.data.batch import Batch
 from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
 from assay.models.fusion import FUSIONS
-from assay.catalog import nearest
 
 
 @dataclass(frozen=True)

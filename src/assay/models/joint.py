@@ -32,7 +32,7 @@ class JointSettings:
     image_widths: tuple[int, ...] = (24, 48, 96)
     buckets: int = 12288
     text_width: int = 96
-    dropout: float = 0.1
+    dropout: float = 0.0
 
 
 class Joint(nn.Module):

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Tensor
 
 from assay.data.batch import Sampler
 from assay.losses.classify import classify
@@ -53,7 +53,7 @@ class PairSource:
         width = corpus.pictures.rows.shape[1]
         shown = torch.arange(width)[None, :] < corpus.pictures.counts[chosen][:, None]
         pictures = corpus.pictures.values[corpus.pictures.rows[chosen][shown]].float() / 255
-        heard = chosen[corpus.sounds.counts[chosen] > 0]
+        heard = chosen[corpus.sounds.counts[chosen] > 0][: len(chosen) // 3]
         sounds = corpus.sounds.values[corpus.sounds.draw(heard, generator)].float()
         others = torch.randperm(len(corpus.concepts), generator=generator)[:OTHERS]
         others = others[~torch.isin(others, chosen)]
@@ -120,7 +120,10 @@ def aligned_losses(net: Aligned, pairs: Pairs, corpus: Corpus) -> dict[str, Tens
 def validate_aligned(net: Aligned, held: Corpus) -> dict[str, float]:
     """Hits among the validation concepts: picture → name, sound → name; and the category of a picture."""
     names = net.vectors("text", held.names.values.long())
-    owners = {"image": _owners(held.pictures.rows, held.pictures.counts), "audio": _owners(held.sounds.rows, held.sounds.counts)}
+    owners = {
+        "image": _owners(held.pictures.rows, held.pictures.counts),
+        "audio": _owners(held.sounds.rows, held.sounds.counts),
+    }
     pictures = net.vectors("image", held.pictures.values.float() / 255)
     sounds = net.vectors("audio", held.sounds.values.float())
     phrases = net.vectors("text", held.class_ids)
@@ -152,7 +155,8 @@ def emoji(
     seed: int = 0,
     steps: int = 2400,
     concepts: int = 192,
-    lr: float = 2e-3,
+    lr: float = 4e-3,
+    matrix_lr: float = 0.05,
     weight_decay: float = 0.05,
     precision: str = "bf16",
 ) -> Recipe:
@@ -163,14 +167,20 @@ def emoji(
     return Recipe(
         name="aligned:emoji",
         settings={
-            "recipe": "aligned:emoji", "seed": seed, "steps": steps, "concepts": concepts, "lr": lr,
-            "weight_decay": weight_decay, "precision": precision,
+            "recipe": "aligned:emoji",
+            "seed": seed,
+            "steps": steps,
+            "concepts": concepts,
+            "lr": lr,
+            "matrix_lr": matrix_lr,
+            "weight_decay": weight_decay,
+            "precision": precision,
         },
         net=Aligned(AlignedSettings()),
         processor=processor,
         source=PairSource(corpus, concepts, seed),
         losses=lambda net, pairs: aligned_losses(net, pairs, corpus),
-        optim=OptimSettings(lr=lr, steps=steps, weight_decay=weight_decay),
+        optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr, weight_decay=weight_decay),
         seed=seed,
         precision=precision,
         validate=lambda net: validate_aligned(net, held),

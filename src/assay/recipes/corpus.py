@@ -19,7 +19,7 @@ from assay.models.processor import Processor, sound
 from assay.types import Sample
 
 KEYWORD_CAPTIONS = 12
-LANGUAGES = "ar bn de el es fa fr he hi id it ja ko nl pl pt ru sv sw th tr uk vi zh".split()
+LANGUAGES = tuple("ar bn de el es fa fr he hi id it ja ko nl pl pt ru sv sw th tr uk vi zh".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def configure(function: Callable[..., Recipe], overrides: Mapping[str, Value]) -
         values[name] = _typed(name, value, hints.get(name, str))
     recipe = function(**values)
     if not isinstance(recipe, Recipe):
-        raise ValueError(f"{_name(function)} returned {type(recipe).__name__}; a recipe returns assay.training.recipe.Recipe")
+        raise ValueError(
+            f"{_name(function)} returned {type(recipe).__name__}; a recipe returns assay.training.recipe.Recipe"
+        )
     return recipe
 
 

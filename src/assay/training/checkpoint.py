@@ -26,7 +26,7 @@ def write_checkpoint(folder: Path, state: Mapping[str, Any]) -> Path:
             torch.save(dict(state), file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, folder / FILE)
+        Path(name).replace(folder / FILE)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -46,7 +46,9 @@ def read_checkpoint(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
     except Exception as error:
-        raise ValueError(f"{path} cannot be read as a checkpoint ({error}); delete it, or train into another folder") from error
+        raise ValueError(
+            f"{path} cannot be read as a checkpoint ({error}); delete it, or train into another folder"
+        ) from error
     kept = state["settings"]
     different = [
         f"{key}: {kept.get(key)!r} there, {settings.get(key)!r} now"

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from assay.models.native import save_native
 from assay.training.checkpoint import FILE, read_checkpoint, write_checkpoint
-from assay.training.optim import Average, adamw, rate_at
+from assay.training.optim import Average, optimisers, rate_at
 from assay.training.recipe import Drawn, Progress, Recipe
 
 OnProgress = Callable[[Progress], None]
@@ -58,7 +58,8 @@ class _Run:
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         self.recipe, self.folder = recipe, folder
-        self.optimiser = adamw(recipe.net, recipe.optim)
+        self.optimisers = optimisers(recipe.net, recipe.optim)
+        self.peaks = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
         self.average = Average(recipe.net, recipe.optim.average)
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
@@ -70,7 +71,8 @@ class _Run:
         if state is None:
             return
         self.recipe.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         self.average.restore(state["average"])
         self.recipe.source.restore(state["source"])
         torch.set_rng_state(state["random"])
@@ -82,7 +84,7 @@ class _Run:
         state = {
             "settings": dict(self.recipe.settings),
             "net": self.recipe.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.values,
             "source": self.recipe.source.state(),
             "random": torch.get_rng_state(),
@@ -109,19 +111,21 @@ class _Run:
 
     def _learn(self) -> dict[str, float]:
         recipe = self.recipe
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.step, recipe.optim)
+        groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
+        for group, peak in zip(groups, self.peaks, strict=True):
+            group["lr"] = peak * rate_at(self.step, recipe.optim)
         recipe.net.train()
         drawn = recipe.source.draw()
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             losses = recipe.losses(recipe.net, drawn)
         total = torch.stack([value.float() for value in losses.values()]).sum()
         self._check(total, "loss", drawn)
-        self.optimiser.zero_grad(set_to_none=True)
+        recipe.net.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
         self._check(norm, "gradient", drawn)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.average.update(recipe.net, self.step)
         return {name: float(value.detach()) for name, value in losses.items()}
 

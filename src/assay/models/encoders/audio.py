@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ WINDOW = 400
 HOP = 160
 BANDS = 64
 FRAMES = 192
+PEAK = 0.5
 LOW_HZ, HIGH_HZ = 60.0, 7_600.0
 
 
@@ -49,9 +51,11 @@ def resample(wave: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
 
 def log_mel(wave: NDArray[np.float32]) -> Tensor:
     """``float[bands, FRAMES]`` of a 16 kHz sound: silence at the ends cut, the rest levelled, zeros after its end."""
-    samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
+    samples = torch.tensor(np.asarray(wave), dtype=torch.float32)
     if len(samples) < WINDOW:
         samples = F.pad(samples, (0, WINDOW - len(samples)))
+    # One peak for all, so that the logarithm's floor lies equally deep under loud and soft recordings.
+    samples = samples * (PEAK / samples.abs().max().clamp(min=1e-5))
     spectrum = torch.stft(samples, 512, HOP, WINDOW, torch.hann_window(WINDOW), return_complex=True).abs() ** 2
     mel = (mel_filters() @ spectrum).clamp(min=1e-8).log()
     loud = torch.nonzero(mel.amax(0) > mel.amax() - 10.0)[:, 0]
@@ -70,8 +74,7 @@ class SoundTokens(nn.Module):
         super().__init__()
         self.shrink = 2 ** len(widths)
         self.stem = ConvStem(1, widths[0])
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.stages = nn.Sequential(*(ResidualBlock(a, b, stride=2) for a, b in pairs))
+        self.stages = nn.Sequential(*(ResidualBlock(a, b, stride=2) for a, b in pairwise(widths)))
         self.flatten = nn.Linear(widths[-1] * BANDS // self.shrink, dim)
         self.along = nn.Conv1d(dim, dim, 5, padding=2, groups=4)
         self.positions = nn.Parameter(torch.randn(FRAMES // self.shrink, dim) * 0.02)

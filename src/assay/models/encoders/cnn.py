@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -17,8 +18,7 @@ class PictureGrid(nn.Module):
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
         self.stem = ConvStem(3, widths[0])
-        pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.stages = nn.Sequential(*(ResidualBlock(a, b, stride=2) for a, b in pairs))
+        self.stages = nn.Sequential(*(ResidualBlock(a, b, stride=2) for a, b in pairwise(widths)))
         self.channels = widths[-1]
         self.shrink = 2 ** len(widths)
 

@@ -105,7 +105,9 @@ class WordTokens(nn.Module):
 class TextEncoder(nn.Module):
     """``int64[n, words, parts]`` -> one vector ``[n, dim]``: the words' mean beside what attention picks."""
 
-    def __init__(self, dim: int, *, buckets: int = 12288, width: int = 96, heads: int = 4, dropout: float = 0.0) -> None:
+    def __init__(
+        self, dim: int, *, buckets: int = 12288, width: int = 96, heads: int = 4, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.words = WordTokens(buckets, width)
         self.positions = nn.Parameter(torch.randn(WORDS, width) * 0.02)

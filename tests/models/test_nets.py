@@ -1,0 +1,211 @@
+"""One contract over all encoders, fusions and methods: shapes, gradients, missing modalities, batches, bits, types."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from assay.data.batch import Batch, Part
+from assay.models.aligned import Aligned, AlignedSettings
+from assay.models.encoders.audio import FRAMES, AudioEncoder
+from assay.models.encoders.cnn import ImageEncoder
+from assay.models.encoders.text import TextEncoder, text_tensor, words_of
+from assay.models.fused import Fused, FusedSettings
+from assay.models.fusion import FUSIONS
+from assay.models.joint import Joint, JointSettings
+from assay.models.layers import parameter_count
+
+CLASSES = ("animals", "food", "flags")
+TEXTS = ["red apple", "dog face", "flag: Chad | sahel", "苹果"]
+
+
+def pictures(n: int) -> Tensor:
+    return torch.rand(n, 3, 48, 48, generator=torch.Generator().manual_seed(1))
+
+
+def sounds(n: int) -> Tensor:
+    mel = torch.randn(n, 64, FRAMES, generator=torch.Generator().manual_seed(2))
+    mel[:, :, 120:] = 0
+    return mel
+
+
+def texts(n: int) -> Tensor:
+    return text_tensor(TEXTS[:n], 512)
+
+
+def batch(image: list[int], text: list[int], audio: list[int], n: int = 4) -> Batch:
+    values = {"image": (image, pictures), "text": (text, texts), "audio": (audio, sounds)}
+    parts = {name: Part(torch.tensor(rows), make(n)[rows]) for name, (rows, make) in values.items() if rows}
+    return Batch(tuple("abcd"[:n]), parts)
+
+
+def full() -> Batch:
+    return batch([0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3])
+
+
+def aligned() -> Aligned:
+    return Aligned(AlignedSettings(dim=32, image_widths=(16, 16, 32, 32), buckets=512, text_width=32))
+
+
+def joint() -> Joint:
+    return Joint(JointSettings(CLASSES, dim=32, layers=2, image_widths=(16, 16, 32), buckets=512, text_width=32))
+
+
+def fused(fusion: str) -> Fused:
+    settings = FusedSettings(CLASSES, fusion=fusion, dim=32, image_widths=(16, 16, 32, 32), buckets=512, text_width=32)
+    return Fused(settings)
+
+
+def vectors_of(net: nn.Module, given: Batch) -> Tensor:
+    """A smooth scalar-valued path through all of the net."""
+    return net.embed(given) if isinstance(net, Aligned) else net(given)
+
+
+METHODS: dict[str, Callable[[], nn.Module]] = {
+    "aligned": aligned,
+    "joint": joint,
+    **{f"fused-{name}": (lambda name=name: fused(name)) for name in FUSIONS},
+}
+ENCODERS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
+    "image": (lambda: ImageEncoder(16, widths=(8, 16, 16)), pictures),
+    "text": (lambda: TextEncoder(16, buckets=512, width=32), texts),
+    "audio": (lambda: AudioEncoder(16), sounds),
+}
+
+
+@pytest.fixture(params=list(METHODS))
+def net(request: pytest.FixtureRequest) -> nn.Module:
+    torch.manual_seed(0)
+    return METHODS[request.param]()
+
+
+@pytest.mark.parametrize("name", list(ENCODERS))
+def test_encoders_give_one_vector_and_a_gradient_to_every_weight(name: str) -> None:
+    torch.manual_seed(0)
+    make, values = ENCODERS[name]
+    encoder = make()
+    out = encoder(values(4))
+    assert out.shape == (4, 16) and out.dtype == torch.float32
+    out.square().sum().backward()
+    assert [n for n, p in encoder.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize("name", list(ENCODERS))
+def test_an_encoder_gives_one_sample_what_it_gives_it_in_a_batch(name: str) -> None:
+    torch.manual_seed(0)
+    make, values = ENCODERS[name]
+    encoder = make().eval()
+    together = encoder(values(4))
+    alone = torch.cat([encoder(values(4)[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
+
+
+def test_every_weight_learns(net: nn.Module) -> None:
+    given = full()
+    out = vectors_of(net, given)
+    weights = torch.linspace(1, 2, out.numel()).view_as(out)
+    (out * weights).sum().backward()
+    still = {n.split(".")[0] for n, p in net.named_parameters() if p.grad is None}
+    # Scales belong to the loss and lone heads to each encoder's own answer: neither is in the vector.
+    assert still <= {"log_scale", "log_class_scale", "heads"}
+
+
+def test_output_shape_and_type(net: nn.Module) -> None:
+    net.eval()
+    embedded = net.embed(full())
+    assert embedded.shape == (4, 32) and embedded.dtype == torch.float32
+    torch.testing.assert_close(embedded.norm(dim=1), torch.ones(4))
+    if not isinstance(net, Aligned):
+        assert net(full()).shape == (4, len(CLASSES))
+
+
+@pytest.mark.parametrize("only", ["image", "text", "audio"])
+def test_one_modality_is_enough(net: nn.Module, only: str) -> None:
+    net.eval()
+    given = full()
+    out = net.embed(Batch(given.ids, {only: given.parts[only]}))
+    assert bool(torch.isfinite(out).all())
+    assert float((out[0] - out[1]).abs().max()) > 1e-6
+
+
+def test_each_sample_may_have_its_own_modalities(net: nn.Module) -> None:
+    net.eval()
+    mixed = net.embed(batch([0, 2], [1, 2], [2, 3]))
+    lone = [
+        ({"image": [0]}, 0),
+        ({"text": [1]}, 1),
+        ({"image": [2], "text": [2], "audio": [2]}, 2),
+        ({"audio": [3]}, 3),
+    ]
+    for rows, i in lone:
+        parts = {name: Part(torch.tensor([0]), full().parts[name].values[own]) for name, own in rows.items()}
+        torch.testing.assert_close(net.embed(Batch(("x",), parts))[0], mixed[i], atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_hidden_has_no_influence(net: nn.Module) -> None:
+    net.eval()
+    given = batch([0, 1], [0, 1, 2, 3], [3])
+    other = dict(given.parts)
+    other["image"] = Part(given.parts["image"].rows, given.parts["image"].values.flip(0))
+    out, changed = net.embed(given), net.embed(Batch(given.ids, other))
+    assert torch.equal(out[2:], changed[2:])
+    assert not torch.equal(out[:2], changed[:2])
+
+
+def test_the_same_batch_gives_the_same_bits(net: nn.Module) -> None:
+    net.eval()
+    with torch.inference_mode():
+        assert torch.equal(net.embed(full()), net.embed(full()))
+
+
+def test_bfloat16_stays_near_float32(net: nn.Module) -> None:
+    net.eval()
+    with torch.inference_mode():
+        exact = net.embed(full())
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = net.embed(full())
+    assert rough.dtype == torch.float32
+    assert float((exact * rough).sum(1).min()) > 0.99
+
+
+@pytest.mark.parametrize("name", list(FUSIONS))
+def test_fusions_ignore_what_the_mask_hides(name: str) -> None:
+    torch.manual_seed(0)
+    fusion = FUSIONS[name](3, 16)
+    vectors = torch.randn(5, 3, 16)
+    mask = torch.tensor([[True, True, False]] * 5)
+    changed = vectors.clone()
+    changed[:, 2] = 100.0
+    torch.testing.assert_close(fusion(vectors, mask), fusion(changed, mask), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(FUSIONS))
+def test_fusions_stay_finite_without_anything(name: str) -> None:
+    fusion = FUSIONS[name](3, 16)
+    out = fusion(torch.zeros(2, 3, 16), torch.zeros(2, 3, dtype=torch.bool))
+    assert out.shape == (2, 16) and bool(torch.isfinite(out).all())
+
+
+def test_an_unknown_fusion_tells_the_nearest() -> None:
+    with pytest.raises(ValueError, match="gated"):
+        fused("gatd")
+
+
+def test_shipped_sizes_fit_six_megabytes_as_float16() -> None:
+    nets = [Aligned(), Joint(JointSettings(("a",) * 9)), Fused(FusedSettings(("a",) * 9))]
+    assert all(2 * parameter_count(net) <= 6_000_000 for net in nets)
+
+
+def test_words_in_many_scripts() -> None:
+    assert words_of("हँसता चेहरा") == ("हँसता", "चेहरा")
+    assert words_of("O'Brien & co.") == ("o", "brien", "co")
+    assert words_of("a + b") == ("a", "+", "b")
+    assert words_of("  ") == ()
+
+
+def test_a_text_without_words_is_one_empty_row() -> None:
+    ids = text_tensor(["", "cat"], 512)
+    assert ids.shape[1] == 1 and int(ids[0].sum()) == 0
+    encoder = TextEncoder(8, buckets=512, width=32).eval()
+    assert bool(torch.isfinite(encoder(ids)).all())
