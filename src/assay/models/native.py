@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,7 @@ class NativeModel:
         """
         if not samples:
             return np.zeros((0, self.net.settings.dim), dtype=np.float32)
-        with torch.inference_mode():
-            return self._guard(lambda: self.net.embed(self._batch(samples, modality)))
+        return _guarded(self.name, lambda: self.net.embed(self._batch(samples, modality)))
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` over the choices, in their order.
@@ -81,11 +80,10 @@ class NativeModel:
         `aligned` takes any choices (it compares with them as texts); `joint` and `fused` those they were trained on,
         else `ValueError` with the nearest ones.
         """
-        columns = self._columns(choices)
+        columns = _columns(self.name, self.classes, choices)
         if not samples:
             return np.zeros((0, len(choices)), dtype=np.float32)
-        with torch.inference_mode():
-            return self._guard(lambda: self._logits(samples, choices, columns).log_softmax(1))
+        return _guarded(self.name, lambda: self._logits(samples, choices, columns).log_softmax(1))
 
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""
@@ -104,16 +102,6 @@ class NativeModel:
         logits: Tensor = self.net(batch)[:, columns]
         return logits
 
-    def _columns(self, choices: Sequence[str]) -> list[int]:
-        if not choices:
-            raise ValueError(f"{self.name} was given no choices to score")
-        if not self.classes:
-            return []
-        for choice in choices:
-            if choice not in self.classes:
-                raise ValueError(f"{self.name} does not know the class {choice!r}: {nearest(choice, self.classes)}")
-        return [self.classes.index(choice) for choice in choices]
-
     def _batch(self, samples: Sequence[Sample], modality: str | None) -> Any:
         if modality is not None and modality not in self.modalities:
             raise ValueError(f"{self.name} does not take {modality!r}: {nearest(modality, self.modalities)}")
@@ -124,15 +112,27 @@ class NativeModel:
                 raise ValueError(f"sample {sample.id!r} has {has}, {self.name} needs {' or '.join(wanted)}")
         return self.processor.batch(samples, wanted)
 
-    def _guard(self, compute: Any) -> NDArray[np.float32]:
-        """Run, and turn torch's way of saying "out of memory" into Python's."""
-        try:
+
+def _columns(name: str, classes: Sequence[str], choices: Sequence[str]) -> list[int]:
+    """The head's columns for the choices; empty for a model without a head, which takes any."""
+    if not choices:
+        raise ValueError(f"{name} was given no choices to score")
+    for choice in choices if classes else ():
+        if choice not in classes:
+            raise ValueError(f"{name} does not know the class {choice!r}: {nearest(choice, classes)}")
+    return [classes.index(choice) for choice in choices] if classes else []
+
+
+def _guarded(name: str, compute: Callable[[], Tensor]) -> NDArray[np.float32]:
+    """Run without gradients, and turn torch's way of saying "out of memory" into Python's."""
+    try:
+        with torch.inference_mode():
             out: NDArray[np.float32] = compute().numpy().astype(np.float32, copy=False)
-        except RuntimeError as error:
-            if "memory" in str(error).lower():
-                raise MemoryError(f"{self.name}: {error}") from error
-            raise
-        return out
+    except RuntimeError as error:
+        if "memory" in str(error).lower():
+            raise MemoryError(f"{name}: {error}") from error
+        raise
+    return out
 
 
 def method_of(net: nn.Module) -> str:

@@ -20,6 +20,8 @@ from assay.training.augment import change_pictures, change_sounds, hide_words
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
 
+SMALL_PX = 32
+SMALL_SHARE = 0.6
 OTHERS = 384  # names of concepts that the step does not show: more wrong answers, at a text's price
 
 
@@ -41,19 +43,23 @@ class Pairs:
 class PairSource:
     """Concepts at random, each once per epoch: a picture in every style, a sound, its name and another caption."""
 
-    def __init__(self, corpus: Corpus, concepts: int, seed: int) -> None:
+    def __init__(self, corpus: Corpus, concepts: int, seed: int, *, small_steps: int = 0) -> None:
         self.corpus = corpus
+        self.drawn, self.small_steps = 0, small_steps
         self.generator = torch.Generator().manual_seed(seed)
         self.sampler = Sampler(len(corpus.concepts), min(concepts, len(corpus.concepts)), self.generator)
 
     def draw(self) -> Pairs:
-        """The next batch."""
+        """The next batch; the first ``small_steps`` ones hold small pictures, which cost half as much to learn from."""
         corpus, generator = self.corpus, self.generator
         chosen = self.sampler.draw()
         width = corpus.pictures.rows.shape[1]
         shown = torch.arange(width)[None, :] < corpus.pictures.counts[chosen][:, None]
         pictures = corpus.pictures.values[corpus.pictures.rows[chosen][shown]].float() / 255
-        heard = chosen[corpus.sounds.counts[chosen] > 0][: len(chosen) // 3]
+        if self.drawn < self.small_steps:
+            pictures = F.interpolate(pictures, size=SMALL_PX, mode="bilinear", antialias=True)
+        self.drawn += 1
+        heard = chosen[corpus.sounds.counts[chosen] > 0][: len(chosen) // 2]
         sounds = corpus.sounds.values[corpus.sounds.draw(heard, generator)].float()
         others = torch.randperm(len(corpus.concepts), generator=generator)[:OTHERS]
         others = others[~torch.isin(others, chosen)]
@@ -82,11 +88,12 @@ class PairSource:
 
     def state(self) -> dict[str, Any]:
         """The generator and what the sampler has not yet given."""
-        return {"generator": self.generator.get_state(), **self.sampler.state()}
+        return {"generator": self.generator.get_state(), "drawn": self.drawn, **self.sampler.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a kept state."""
         self.generator.set_state(state["generator"])
+        self.drawn = int(state["drawn"])
         self.sampler.restore(state)
 
 
@@ -106,7 +113,7 @@ def aligned_losses(net: Aligned, pairs: Pairs, corpus: Corpus) -> dict[str, Tens
     return {
         "names": info_nce(pictures, names, scale, match(pairs.name_of)),
         "captions": 0.5 * info_nce(pictures, captions, scale, match(pairs.caption_of)),
-        "sounds": 0.5 * info_nce(pictures, sounds, scale, match(pairs.sound_of)),
+        "sounds": info_nce(pictures, sounds, scale, match(pairs.sound_of)),
         "styles": 0.5 * supervised_contrast(pictures, pairs.picture_of, scale),
         "classes": 0.1
         * (
@@ -153,7 +160,7 @@ def _hit(scores: Tensor, right: Tensor, k: int) -> float:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 2400,
+    steps: int = 1700,
     concepts: int = 192,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,
@@ -178,7 +185,7 @@ def emoji(
         },
         net=Aligned(AlignedSettings()),
         processor=processor,
-        source=PairSource(corpus, concepts, seed),
+        source=PairSource(corpus, concepts, seed, small_steps=round(SMALL_SHARE * steps)),
         losses=lambda net, pairs: aligned_losses(net, pairs, corpus),
         optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr, weight_decay=weight_decay),
         seed=seed,

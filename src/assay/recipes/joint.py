@@ -22,8 +22,8 @@ def joint_losses(net: Joint, drawn: Labelled) -> dict[str, Tensor]:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 2400,
-    batch_size: int = 384,
+    steps: int = 900,
+    batch_size: int = 256,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,
     weight_decay: float = 0.05,
