@@ -25,6 +25,7 @@ from assay.table import Table
 
 MANIFEST, ESTIMATES, TIMINGS = "manifest.json", "estimates.json", "timings.json"
 PREDICTIONS, MEASUREMENTS = "predictions.parquet", "measurements.parquet"
+LONG = 100  # characters
 ALL = (PREDICTIONS, MEASUREMENTS, TIMINGS, MANIFEST, ESTIMATES)
 
 
@@ -56,7 +57,9 @@ def read_table(path: Path) -> Table:
 def as_array(series: polars.Series) -> NDArray[Any]:
     """A Polars column as numpy keeps it."""
     if series.dtype == polars.String:
-        return np.array(series.to_list(), dtype=str)
+        # Text of fixed width costs the longest one's length in every row: not for a column with long ones.
+        longest = int(series.str.len_chars().max() or 0)  # type: ignore[arg-type]
+        return np.array(series.to_list(), dtype=str if longest <= LONG else object)
     if isinstance(series.dtype, polars.List):
         width = 0 if len(series) == 0 else int(series.list.len()[0])
         return series.list.to_array(width).to_numpy()

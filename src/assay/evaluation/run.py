@@ -13,7 +13,6 @@ from assay import metrics
 from assay.evaluation import exports, store
 from assay.evaluation.errors import StoreError
 from assay.evaluation.manifest import Manifest, read_manifest
-from assay.evaluation.predictions import predictions
 from assay.evaluation.scoring import with_items
 from assay.evaluation.tasks import FAMILIES
 from assay.table import Table
@@ -93,8 +92,8 @@ def load_run(folder: str | Path) -> Run:
             raise ValueError(
                 f"the run in {where} is unfinished, {done} of {planned} answers are there: finish it by the same command."
             )
-        manifest, answers = read_manifest(noted), predictions(journal)
     check_exports(where, written)
+    manifest = read_manifest(noted)
     values = json.loads((where / exports.ESTIMATES).read_text(encoding="utf-8"))
     table = exports.read_table(where / exports.MEASUREMENTS)
     named = {name: metrics.get(name) for name in manifest.metrics}
@@ -102,7 +101,7 @@ def load_run(folder: str | Path) -> Run:
     return Run(
         manifest=manifest,
         estimates=tuple(with_items(found, table, named, FAMILIES[manifest.verb].crossed)),
-        predictions=answers,
+        predictions=exports.read_table(where / exports.PREDICTIONS),
         measurements=table,
         timings=json.loads((where / exports.TIMINGS).read_text(encoding="utf-8")),
         folder=where,
