@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars
 import pytest
 from evaluation_fakes import Embedder, Scorer, concepts, labelled
 
+from assay import metrics
 from assay.evaluation import exports
 from assay.evaluation.errors import StoreError
 from assay.evaluation.evaluate import evaluate
@@ -44,6 +46,16 @@ def test_a_run_reads_back_as_it_was(tmp_path, model, task):
             np.testing.assert_array_equal(a[column], b[column])
     frame = polars.read_parquet(tmp_path / exports.PREDICTIONS)
     assert frame.height == run.planned and frame["answer"].dtype == polars.List(polars.Float32)
+
+
+def test_a_metric_of_ones_own_is_measured_and_kept(tmp_path):
+    own = replace(metrics.get("accuracy"), name="exactness")
+    run = evaluate(Scorer(), classification(labelled(), measures=[own]), out=tmp_path, speed=False)
+    again = evaluate(Scorer(), classification(labelled(), measures=[own]), out=tmp_path, speed=False)
+    assert run.headline.metric == "exactness" and again.estimates == run.estimates
+    assert load_run(tmp_path, measures=[own]).estimates == run.estimates
+    with pytest.raises(ValueError, match="unknown metric 'exactness'"):
+        load_run(tmp_path)
 
 
 def test_estimates_json_is_plain_and_has_the_designs_fields(tmp_path):

@@ -53,7 +53,7 @@ def evaluate(
         manifest = agreed(store, make_manifest(model, task, plan, choices, seed), folder)
         asked = Engine(model, task, plan, store, choices, seed).run(on_progress)
         if folder is not None and not asked and finished(store, folder, task, speed=speed):
-            return load_run(folder)
+            return load_run(folder, measures=task.metrics)
         answers = predictions(store)
         if asked or store.fact("session") is None:
             store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from assay.evaluation.errors import StoreError
 from assay.evaluation.manifest import Manifest, read_manifest
 from assay.evaluation.scoring import with_items
 from assay.evaluation.tasks import FAMILIES
+from assay.metrics.metric import Metric
 from assay.table import Table
 from assay.types import Estimate
 
@@ -81,8 +82,11 @@ class Run:
         }
 
 
-def load_run(folder: str | Path) -> Run:
-    """The run kept in a folder. `ValueError` if there is none or it is unfinished, `StoreError` if a file is not what was written."""
+def load_run(folder: str | Path, *, measures: Sequence[Metric] = ()) -> Run:
+    """The run kept in a folder. ``measures`` are metrics of the run's that cannot be asked for by name.
+
+    `ValueError` if there is none or it is unfinished, `StoreError` if a file is not what was written.
+    """
     where = Path(folder)
     with store.reading(where / store.NAME) as journal:
         noted, written = journal.fact("manifest"), journal.fact("exports")
@@ -96,7 +100,8 @@ def load_run(folder: str | Path) -> Run:
     manifest = read_manifest(noted)
     values = json.loads((where / exports.ESTIMATES).read_text(encoding="utf-8"))
     table = exports.read_table(where / exports.MEASUREMENTS)
-    named = {name: metrics.get(name) for name in manifest.metrics}
+    own = {metric.name: metric for metric in measures}
+    named = {name: own.get(name) or metrics.get(name) for name in manifest.metrics}
     found = [read_estimate(value) for value in values["estimates"]]
     return Run(
         manifest=manifest,
