@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MODELS = ("assay:joint", "assay:aligned", "assay:fused")
 BASELINES = ("baseline:chance", "baseline:pixels", "baseline:words")
 ALONE_AND_TOGETHER = ("clean", "only:image", "only:audio", "only:text")
-SHOWN = ("hot dog", "dog face", "red heart", "airplane", "guitar")
+SHOWN = ("red apple", "dog face", "rocket", "umbrella", "elephant", "guitar")
 WANTED = "something sweet to eat"
 FOUND = 5
 
@@ -80,14 +80,17 @@ def show_answers(models: dict[str, Any], data: Dataset) -> None:
     """What each model says of a few pictures in a style that none has seen, and what words find."""
     from assay import verbs
     from assay.serving.answer import answer
+    from assay.types import Sample
 
     names = verbs.vocabulary(data)
     pictures = {s.groups["name"]: s for s in data.samples if s.groups["style"] == "twemoji"}
-    print("Pictures in an art style that no model was trained on:")
+    print("Pictures in an art style that no model was trained on (* of a thing that none was trained on either):")
     for name in SHOWN:
-        shown = pictures[name].with_inputs({"image": pictures[name].inputs["image"]}).shown()
+        picture = pictures[name]
+        shown = Sample(name, {"image": picture.inputs["image"]})
         says = [f"{m.partition(':')[2]}: {answer(models[m], shown, names=names, k=1).sentence}" for m in MODELS]
-        print(f"  {name:<10} {' | '.join(says)}")
+        mark = "*" if picture.groups["split"] == "test-concepts" else " "
+        print(f" {mark}{name:<10} {' | '.join(says)}")
     found = verbs.search(models["assay:aligned"], data, WANTED, k=FOUND)
     print(f'Found by the words "{WANTED}": {", ".join(h.sample.groups["name"] for h in found.hits)}\n')
 

@@ -6,6 +6,7 @@ levelled per clip (mean 0 over the heard frames, spread 1), so that loudness doe
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -25,6 +26,7 @@ PEAK = 0.5
 LOW_HZ, HIGH_HZ = 60.0, 7_600.0
 
 
+@functools.cache
 def mel_filters(bands: int = BANDS, bins: int = 257, rate_hz: int = RATE_HZ) -> Tensor:
     """Triangular filters ``[bands, bins]``, evenly spaced on the mel scale 2595 log10(1 + f / 700)."""
     low, high = (2595 * math.log10(1 + f / 700) for f in (LOW_HZ, HIGH_HZ))
@@ -33,6 +35,12 @@ def mel_filters(bands: int = BANDS, bins: int = 257, rate_hz: int = RATE_HZ) -> 
     rise = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
     return torch.minimum(rise, fall).clamp(min=0).float()
+
+
+@functools.cache
+def window() -> Tensor:
+    """Hann's, ``float[WINDOW]``."""
+    return torch.hann_window(WINDOW)
 
 
 def resample(wave: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
@@ -54,8 +62,8 @@ def log_mel(wave: NDArray[np.float32]) -> Tensor:
         samples = F.pad(samples, (0, WINDOW - len(samples)))
     # One peak for all, so that the logarithm's floor lies equally deep under loud and soft recordings.
     samples = samples * (PEAK / samples.abs().max().clamp(min=1e-5))
-    spectrum = torch.stft(samples, 512, HOP, WINDOW, torch.hann_window(WINDOW), return_complex=True).abs() ** 2
-    mel = (mel_filters() @ spectrum).clamp(min=1e-8).log()
+    waves = torch.stft(samples, 512, HOP, WINDOW, window(), return_complex=True)
+    mel = (mel_filters() @ (waves.real**2 + waves.imag**2)).clamp(min=1e-8).log()
     loud = torch.nonzero(mel.amax(0) > mel.amax() - 10.0)[:, 0]
     mel = mel[:, int(loud[0]) : int(loud[-1]) + 1][:, :FRAMES]
     mel = (mel - mel.mean()) / mel.std(correction=0).clamp(min=1e-3)
