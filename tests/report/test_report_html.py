@@ -9,7 +9,7 @@ from report_hostile import HOSTILE, infested
 
 from assay.report import html
 from assay.report.content import Clip, ReportContent, Score
-from assay.report.embed import Budget
+from assay.report.embed import embedded
 from assay.types import Estimate
 
 TAGS = frozenset(
@@ -184,11 +184,11 @@ def test_examples_have_their_media(page):
 
 def test_media_beyond_the_budget_are_named_not_shown(report_content):
     clips = tuple(Clip(report_content.examples[0].clips[0].data + bytes([i]), f"picture {i}") for i in range(5))
-    budget = Budget(items=3)
-    shown = [budget.show(clip) for clip in clips]
-    assert [bool(one.uri) for one in shown] == [True] * 3 + [False] * 2
-    assert budget.left_out == 2 and "small" in shown[-1].why
-    assert Budget(size_bytes=10).show(clips[0]).uri == ""
+    shown = embedded(clips, items=3)
+    assert [bool(shown[clip].uri) for clip in clips] == [True] * 3 + [False] * 2
+    assert "small" in shown[clips[-1]].why
+    assert not embedded(clips, size_bytes=10)[clips[0]].uri
+    assert len(embedded([clips[0]] * 3, items=2)) == 1 and not embedded([clips[0]] * 3, items=2)[clips[0]].uri
 
 
 def test_text_is_not_cut_inside_an_address(page):
@@ -229,3 +229,11 @@ def test_writing_is_whole_or_not_at_all(tmp_path, report_content, monkeypatch):
 def test_the_same_content_gives_the_same_page(report_content, page):
     small = dataclasses.replace(report_content, scores=report_content.scores[:6])
     assert html.render(small) == html.render(small)
+
+
+def test_a_grouping_with_thousands_of_values_is_cut_and_says_so():
+    found = [
+        Score("m", "k", "d", Estimate("accuracy", 0.5, 0.4, 0.6, 9, slice=f"id={i}"), headline=True) for i in range(5000)
+    ]
+    document = html.render(ReportContent("t", scores=tuple(found)))
+    assert "the first 200 of 5,000" in document and len(document) < 300_000

@@ -7,6 +7,8 @@ share the budget in the order of the page: what is over it is named, not shown.
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -17,6 +19,7 @@ from assay.report.content import Clip
 ITEMS = 160  # media in one page
 BYTES = 6_000_000  # of media in one page, before base64 makes a third more of them
 EMPTY = Markup()
+LEFT_OUT = "left out to keep this page small"
 PICTURE, SOUND, FILM, NOTHING = "picture", "sound", "film", "nothing"
 
 
@@ -34,27 +37,24 @@ class Shown:
     why: str = ""
 
 
-class Budget:
-    """What may still be embedded in one page."""
-
-    def __init__(self, items: int = ITEMS, size_bytes: int = BYTES) -> None:
-        self.items = items
-        self.size_bytes = size_bytes
-        self.left_out = 0
-
-    def show(self, clip: Clip) -> Shown:
-        """The clip as an element, or the reason why not."""
-        mime = decode.mime(clip.data)
-        kind = kind_of(mime)
+def embedded(clips: Sequence[Clip], *, items: int = ITEMS, size_bytes: int = BYTES) -> dict[Clip, Shown]:
+    """How each clip is shown; ``clips`` are those of the page in its order, one that comes twice stands twice."""
+    shown: dict[Clip, Shown] = {}
+    for clip, times in Counter(clips).items():
+        size = times * (len(clip.data) + len(clip.still))
+        kind = kind_of(decode.mime(clip.data))
         if kind == NOTHING:
-            return Shown(NOTHING, clip.alt, why="its type is not one that this page shows")
-        if self.items < 1 or len(clip.data) + len(clip.still) > self.size_bytes:
-            self.left_out += 1
-            return Shown(NOTHING, clip.alt, why="left out to keep this page small")
-        self.items -= 1
-        self.size_bytes -= len(clip.data) + len(clip.still)
-        still = data_uri(clip.still, decode.mime(clip.still)) if kind_of(decode.mime(clip.still)) == PICTURE else EMPTY
-        return Shown(kind, clip.alt, data_uri(clip.data, mime), still)
+            shown[clip] = Shown(NOTHING, clip.alt, why="its type is not one that this page shows")
+        elif times > items or size > size_bytes:
+            shown[clip] = Shown(NOTHING, clip.alt, why=LEFT_OUT)
+        else:
+            items, size_bytes = items - times, size_bytes - size
+            shown[clip] = Shown(kind, clip.alt, data_uri(clip.data), _still(clip))
+    return shown
+
+
+def _still(clip: Clip) -> Markup:
+    return data_uri(clip.still) if kind_of(decode.mime(clip.still)) == PICTURE else EMPTY
 
 
 def kind_of(mime: str) -> str:
@@ -70,7 +70,8 @@ def kind_of(mime: str) -> str:
     return FILM if mime in decode.PLAYED_FILMS else NOTHING
 
 
-def data_uri(data: bytes, mime: str) -> Markup:
+def data_uri(data: bytes) -> Markup:
     """The bytes as an address that needs no network; letters of base64 need no escaping."""
+    mime = decode.mime(data)
     assert kind_of(mime) != NOTHING, mime
     return Markup(f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}")

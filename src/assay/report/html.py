@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 from assay import version
 from assay.evaluation.exports import write_atomically
 from assay.report import figures, notation, selection, text, verdict
-from assay.report.content import BASELINE, BEST, WORST, Example, ReportContent, Score
-from assay.report.embed import Budget
+from assay.report.content import BASELINE, BEST, WORST, Clip, Example, ReportContent, Score
+from assay.report.embed import LEFT_OUT, embedded
 
 KINDS = ((WORST, "Worst"), (BEST, "Best"))
 BREAKS = re.compile("([:/])")
@@ -38,6 +38,8 @@ def render(content: ReportContent) -> str:
     """The report as one HTML document. The plots take about two seconds, most of it Vega's start."""
     signatures = selection.unique(s.estimate.signature for s in content.scores if s.estimate.signature)
     boards = {task: selection.headline_board(content, task) for task in selection.tasks(content)}
+    by_model = _by_model(content)
+    media = embedded([clip for found in by_model.values() for example in found for clip in _clips(example)])
     page = _environment().get_template("page.html.j2")
     return page.render(
         content=content,
@@ -46,11 +48,12 @@ def render(content: ReportContent) -> str:
         own_models=[card for card in selection.cards(content) if card.name in selection.own(content)],
         baselines={card.name for card in selection.cards(content) if card.role == BASELINE},
         pairs=verdict.main(content),
-        examples_by_model=_by_model(content),
+        examples_by_model=by_model,
         drawn=figures.draw(figures.figures(content)),
         looks=figures.looks(content),
         signatures={signature: number for number, signature in enumerate(signatures, 1)},
-        budget=Budget(),
+        media=media,
+        left_out=sum(one.why == LEFT_OUT for one in media.values()),
         kinds=KINDS,
         version=version.__version__,
     )
@@ -74,9 +77,10 @@ def _sections(content: ReportContent) -> list[tuple[str, str]]:
 
 
 def _by_model(content: ReportContent) -> dict[str, list[Example]]:
-    """The examples of each model, in the order of the models."""
+    """The examples of each model, in the order of the models, the worst first."""
     order = selection.unique([*(card.name for card in content.models), *(e.model for e in content.examples)])
-    found = {name: [e for e in content.examples if e.model == name] for name in order}
+    ranked = sorted(content.examples, key=lambda example: example.kind != WORST)
+    found = {name: [e for e in ranked if e.model == name] for name in order}
     return {name: examples for name, examples in found.items() if examples}
 
 
@@ -90,6 +94,11 @@ def write(content: ReportContent, path: str | Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, lambda file: file.write(document))
     return target
+
+
+def _clips(example: Example) -> list[Clip]:
+    """Every clip of an example, in the order of the page."""
+    return [*example.clips, *(answer.clip for answer in example.answers if answer.clip is not None)]
 
 
 @cache

@@ -13,6 +13,7 @@ from assay.report.content import BASELINE, ModelCard, ReportContent, Score
 
 CROSSING = re.compile(" & (?=[^ =&]+=)")
 ALL, CLEAN = "all", "clean"
+SLICES = 200  # of one grouping that the page lists
 ROLES = ("Models", "Baselines")
 
 
@@ -158,14 +159,16 @@ def slice_boards(content: ReportContent, task: str) -> tuple[Board, ...]:
     index = {(s.data, s.estimate.slice, s.model): s for s in scores}
     boards = []
     for grouping in unique(slice_name(s.estimate.slice)[0] for s in scores):
-        names = unique(s.estimate.slice for s in scores if slice_name(s.estimate.slice)[0] == grouping)
+        every = unique(s.estimate.slice for s in scores if slice_name(s.estimate.slice)[0] == grouping)
+        names = every[:SLICES]
         groups = []
         for data in splits(content, task):
             cells = {name: tuple(index.get((data, name, model)) for model in models) for name in names}
             rows = tuple(Row(slice_name(n)[1], cells[n]) for n in names if any(cell is not None for cell in cells[n]))
             if rows:
                 groups.append(Group(data, rows))
-        boards.append(Board(f"{task}: by {grouping}", models, tuple(groups)))
+        rest = f" (the first {SLICES} of {len(every):,})" if len(every) > SLICES else ""
+        boards.append(Board(f"{task}: by {grouping}{rest}", models, tuple(groups)))
     return tuple(boards)
 
 
