@@ -152,9 +152,14 @@ def evaluate(
 
 
 def evaluate_prepared(
-    prepared: Prepared, *, out: str | Path | None = None, seed: int = 0, on_progress: Progress | None = None
+    prepared: Prepared,
+    *,
+    out: str | Path | None = None,
+    seed: int = 0,
+    on_progress: Progress | None = None,
+    speed: bool = True,
 ) -> Run:
-    """The run of what was prepared."""
+    """The run of what was prepared; ``speed`` measures the latency of single samples too, about a second."""
     from assay.evaluation.evaluate import evaluate as run_task
 
     return run_task(prepared.model, prepared.task, out=out, seed=seed, on_progress=on_progress, load_s=prepared.load_s)

@@ -72,7 +72,8 @@ def measure(models: dict[str, Model], data: Dataset, out: Path) -> list[Run]:
         short = name.partition(":")[2]
         with Bar(f"{task} by {short}") as bar:
             prepared = verbs.prepare(models[name], data, task=task, conditions=conditions)
-            runs.append(verbs.evaluate_prepared(prepared, out=out / task / short, on_progress=bar))
+            timed = name in MODELS and task == "classification"
+            runs.append(verbs.evaluate_prepared(prepared, out=out / task / short, on_progress=bar, speed=timed))
     return runs
 
 

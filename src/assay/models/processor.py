@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from assay.data.batch import Batch, Part
+from assay.data.media import Audio
 from assay.models.encoders.audio import RATE_HZ, log_mel, resample
 from assay.models.encoders.text import text_tensor
 from assay.types import Media, Sample
@@ -70,7 +71,14 @@ def pad_to_square(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def sound(content: Media | str) -> Tensor:
-    """The log-mel spectrogram ``float[64, t]`` of a sound."""
+    """The log-mel spectrogram ``float[64, t]`` of a sound; kept with the decoded sound where the data set keeps those."""
     assert not isinstance(content, str), "a sound is a medium, not a text"
+    if isinstance(content, Audio) and content.kept is not None:
+        return torch.tensor(content.kept.get((content, "log-mel"), lambda: spectrogram(content).numpy()))
+    return spectrogram(content)
+
+
+def spectrogram(content: Media) -> Tensor:
+    """The same, computed now."""
     rate_hz = getattr(content, "rate_hz", RATE_HZ)
     return log_mel(resample(np.asarray(content.load(), dtype=np.float32), int(rate_hz)))
