@@ -54,7 +54,7 @@ def program() -> Iterator[Program]:
 def run_alone(folder: Path, task: str, *, prefix: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Runs the program by itself, under another program."""
     command = [*prefix, os.path.realpath(sys.executable), str(PROGRAM), task, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=ENVIRONMENT, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=170, env=ENVIRONMENT, check=False)
 
 
 def asked(folder: Path) -> list[list[str]]:
