@@ -59,8 +59,8 @@ def named_metrics(names: Sequence[str | Metric]) -> tuple[Metric, ...]:
 
 
 def natural_unit(dataset: Dataset) -> str:
-    """The group whose members belong together: ``concept``, else ``twin``, else each sample by itself."""
-    for name in ("concept", "twin"):
+    """The group whose members belong together: ``concept``, ``image``, ``twin``, the first that there is; else each sample by itself."""
+    for name in ("concept", "image", "twin"):
         if any(sample.groups.get(name) for sample in dataset.samples):
             return name
     return "sample"
