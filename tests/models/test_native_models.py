@@ -206,3 +206,27 @@ def test_shipped_weights_are_small_and_named(shipped: NativeModel) -> None:
 def test_an_unknown_shipped_model_tells_the_nearest() -> None:
     with pytest.raises(ValueError, match="aligned"):
         load_shipped("alined")
+
+
+def test_shipped_models_know_categories_of_concepts_they_never_saw(shipped: NativeModel) -> None:
+    from assay.data.bundled import load
+
+    data = load("emoji", "validation").for_task("classification").first(120)
+    labels = [data.choices.index(str(sample.target)) for sample in data.samples]
+    right = shipped.score([sample.shown() for sample in data.samples], data.choices).argmax(1) == labels
+    assert right.mean() > 0.7
+
+
+def test_the_shipped_aligned_model_names_pictures_and_sounds_it_never_met() -> None:
+    from assay.data.bundled import load
+
+    model = load_shipped("aligned")
+    heard = [sample for sample in load("emoji", "validation").samples if "audio" in sample.inputs][:120]
+    names = list(dict.fromkeys(sample.groups["name"] for sample in heard))
+    right = [names.index(sample.groups["name"]) for sample in heard]
+    texts = model.embed([Sample(name, {"text": name}) for name in names], "text")
+    for modality in ("image", "audio"):
+        scores = model.embed(heard, modality) @ texts.T
+        ranks = (scores > scores[np.arange(len(heard)), right][:, None]).sum(1)
+        # Ten of about sixty names by chance would be a sixth.
+        assert (ranks < 10).mean() > 0.4, modality

@@ -1,8 +1,8 @@
 """Joint: one Transformer over the tokens of all present modalities (after ViLT, Kim et al. 2021, and Perceiver-like nets).
 
-Picture patches (through a small convolutional stem: Xiao et al. 2021), words and 80 ms pieces of sound become tokens of
-one width, each with its modality's learned vector; a class token attends to all of them. A missing modality is a single
-learned token, so that the net knows that it is missing.
+Picture patches of 16 x 16 pixels (through a convolutional stem: Xiao et al. 2021), words and 80 ms pieces of sound
+become tokens of one width, each with its modality's learned vector; a class token attends to all of them. A missing
+modality is a single learned token, so that the net knows that it is missing.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class JointSettings:
 
     classes: tuple[str, ...]
     dim: int = 128
-    layers: int = 4
+    layers: int = 3
     heads: int = 4
     size_px: int = 48
-    image_widths: tuple[int, ...] = (24, 48, 96)
+    image_widths: tuple[int, ...] = (32, 64, 128, 192)
     buckets: int = 12288
     text_width: int = 96
     dropout: float = 0.0

@@ -22,12 +22,12 @@ def joint_losses(net: Joint, drawn: Labelled) -> dict[str, Tensor]:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 900,
+    steps: int = 1400,
     batch_size: int = 256,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,
     weight_decay: float = 0.05,
-    layers: int = 4,
+    layers: int = 3,
     precision: str = "bf16",
 ) -> Recipe:
     """One Transformer over picture patches, words and sound, for the category of an emoji."""
