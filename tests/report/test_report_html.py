@@ -233,7 +233,8 @@ def test_the_same_content_gives_the_same_page(report_content, page):
 
 def test_a_grouping_with_thousands_of_values_is_cut_and_says_so():
     found = [
-        Score("m", "k", "d", Estimate("accuracy", 0.5, 0.4, 0.6, 9, slice=f"id={i}"), headline=True) for i in range(5000)
+        Score("m", "k", "d", Estimate("accuracy", 0.5, 0.4, 0.6, 9, slice=f"id={i}"), headline=True)
+        for i in range(5000)
     ]
     document = html.render(ReportContent("t", scores=tuple(found)))
     assert "the first 200 of 5,000" in document and len(document) < 300_000

@@ -82,6 +82,8 @@ def test_no_line_is_wider_than_asked(report_content, width):
     for colour in (False, True):
         shown = re.sub(r"\x1b\[[\d;]*m", "", terminal.render(report_content, width=width, colour=colour))
         assert max(map(len, shown.splitlines())) <= width
+        words = ("4.9", "612.0", ".634", ".742") if width > 40 else ("4.9", "612.0")
+        assert all(word in shown for word in words), "no column is left out"
 
 
 def test_the_same_everywhere(report_content, monkeypatch):

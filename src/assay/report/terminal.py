@@ -24,6 +24,9 @@ from assay.types import Estimate
 
 WIDTH = 100  # columns where nobody says how many there are
 NARROWEST = 40
+WIDE = 78  # from here on what a run took is a table
+LONGEST_WORD = 18
+GUTTER = 3  # blanks beside each column and its share of the edges, at most
 NAMED = 3  # failed samples that are named
 PLAIN = str.maketrans({"−": "-", "→": "->", "…": "...", "⟨": "<", "⟩": ">", "─": "-", "∞": "inf"})
 SIGNS = {verdict.DECIDED: "+", verdict.ALIKE: "=", verdict.OPEN: "?"}
@@ -58,11 +61,11 @@ def render(content: ReportContent, *, width: int = WIDTH, colour: bool = False) 
         console.print(_warning(missing), "")
     for task in selection.tasks(content):
         board = selection.headline_board(content, task)
-        console.print(_table(board, board.columns, colour=colour), "")
+        console.print(_fitted(_table(board, board.columns, colour=colour), width), "")
         for fine in _fine(content, task):
-            console.print(_table(fine, [one_line(name, 40) for name in fine.columns], colour=colour), "")
-    if content.costs:
-        console.print(_costs(content, colour=colour), "")
+            console.print(_fitted(_table(fine, fine.columns, colour=colour), width), "")
+    for task in selection.unique(cost.task for cost in content.costs):
+        console.print(_costs(content, task, width=width, colour=colour), "")
     for lead, parts in verdict.main(content):
         console.print(_verdict(lead, parts))
     return _text(console)
@@ -77,7 +80,7 @@ def estimates(found: Iterable[Estimate], *, width: int = WIDTH, colour: bool = F
         value = f"{notation.figure(e, bounds)}{f': {reason}' if reason else ''}"
         table.add_row(*map(_cell, (e.metric, value, f"{e.n:,}", f"{e.n_missing:,}", e.slice, e.condition)))
     console = _console(width, colour)
-    console.print(table)
+    console.print(_fitted(table, width))
     return _text(console)
 
 
@@ -88,9 +91,10 @@ def comparison(found: Comparison, *, width: int | None = None, colour: bool | No
     table = _grid("Metric", "Part", found.a, found.b, "Difference", "p (Holm)", "n", "Verdict", colour=has_colour)
     for row in found.rows:
         table.add_row(*map(_cell, _compared(found, row)))
-    console = _console(width or (max(NARROWEST, probe.width) if probe.is_terminal else WIDTH), has_colour)
+    width = width or (max(NARROWEST, probe.width) if probe.is_terminal else WIDTH)
+    console = _console(width, has_colour)
     head = verdict.contrast(found, found.rows[0], names=(found.a, found.b), place=(found.data, selection.ALL))
-    console.print(table, "", _verdict(head, ()))
+    console.print(_fitted(table, width), "", _verdict(head, ()))
     for note in found.notes:
         console.print(Text(one_line(note, 300)))
     return _text(console).rstrip("\n")
@@ -158,18 +162,30 @@ def _figure(score: Score | None, style: str) -> Text:
     return Text(f"{one_line(notation.figure(e, score.bounds) + (f': {why}' if why else ''))}{lost}", style=style)
 
 
-def _costs(content: ReportContent, *, colour: bool) -> Table:
-    head = ("Model", "Task", "p50", "p95", "Samples/s", "Peak memory", "Parameters", "Size")
-    table = _grid(*head, colour=colour, title="time, memory and size")
-    for c in content.costs:
-        times = (
+def _costs(content: ReportContent, task: str, *, width: int, colour: bool) -> Table | Text:
+    """What each run of a task took: a table, or where there is no room for one a line for each."""
+    head = ("", "p50", "p95", "per second", "memory", "params", "size")
+    rows = [
+        (
+            one_line(c.model, 40),
             notation.seconds(c.latency_p50_s),
             notation.seconds(c.latency_p95_s),
             notation.count(c.throughput_per_s),
+            notation.size(c.peak_bytes),
+            notation.count(c.parameters),
+            notation.size(c.size_bytes),
         )
-        sizes = (notation.size(c.peak_bytes), notation.count(c.parameters), notation.size(c.size_bytes))
-        table.add_row(*map(_cell, (c.model, c.task, *times, *sizes)))
-    return table
+        for c in content.costs
+        if c.task == task
+    ]
+    title = f"{one_line(task, 80)}: time for a sample, memory and size"
+    if width < WIDE:
+        lines = (", ".join(f"{name} {word}".strip() for name, word in zip(head, row, strict=True)) for row in rows)
+        return Text("\n".join((title, *(f"  {line}" for line in lines))))
+    table = _grid(*head, colour=colour, title=title)
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    return _fitted(table, width)
 
 
 def _verdict(lead: Contrast, parts: Sequence[Contrast]) -> Text:
@@ -207,7 +223,7 @@ def _grid(*head: str, colour: bool, title: str = "") -> Table:
         title=Text(one_line(title, 120), style="bold") if title else None,
         title_justify="left",
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1 if colour else 2, 0, 0),
         header_style="bold" if colour else "",
     )
     for name in head:
@@ -219,6 +235,19 @@ def _cell(text: str, style: str = "") -> Text:
     """Text from data as a cell: one line, no markup, nothing that acts."""
     indent = len(text) - len(text.lstrip(" "))
     return Text(" " * indent + one_line(text, 80), style=style)
+
+
+def _fitted(table: Table, width: int) -> Table:
+    """The table with columns no narrower than their longest word where the width allows it, so that sentences break and words do not."""
+    longest = [
+        max(map(len, " ".join(map(str, (column.header, *column.cells))).split()), default=1) for column in table.columns
+    ]
+    room = width - GUTTER * len(longest)
+    # Rich leaves out columns for which there is no room: what is asked for must fit.
+    limit = next((most for most in range(LONGEST_WORD, 0, -1) if sum(min(most, n) for n in longest) <= room), 1)
+    for column, n in zip(table.columns, longest, strict=True):
+        column.min_width = min(limit, n)
+    return table
 
 
 def _console(width: int, colour: bool) -> Console:
