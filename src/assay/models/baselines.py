@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +92,25 @@ class Pixels:
             return self._pictured(str(sample.inputs["text"]))
         raise ValueError(f"{self.name} needs {modality or 'a picture or a text'}, sample {sample.id!r} has none")
 
+    @cached_property
+    def _caption_words(self) -> tuple[dict[str, NDArray[np.intp]], NDArray[np.intp]]:
+        """For each word the captions that hold it, and how many words each caption has."""
+        words = [set(tokens(caption)) for caption in self.captions]
+        holders: dict[str, list[int]] = {}
+        for number, some in enumerate(words):
+            for word in some:
+                holders.setdefault(word, []).append(number)
+        return {word: np.array(held) for word, held in holders.items()}, np.array([len(some) for some in words])
+
     def _pictured(self, text: str) -> NDArray[np.float32]:
+        """The mean of the pictures whose captions share most words with the text (Jaccard)."""
+        holders, sizes = self._caption_words
         wanted = set(tokens(text))
-        shared = np.array([_overlap(wanted, set(tokens(caption))) for caption in self.captions])
-        mean: NDArray[np.float32] = self.pictures[shared == shared.max()].mean(0)
+        shared = np.zeros(len(sizes))
+        for word in wanted & holders.keys():
+            shared[holders[word]] += 1
+        overlap = shared / np.maximum(sizes + len(wanted) - shared, 1)
+        mean: NDArray[np.float32] = self.pictures[overlap == overlap.max()].mean(0)
         return mean
 
 
@@ -218,11 +234,6 @@ def thumbnail(content: Media | str) -> NDArray[np.float32]:
         cells = np.add.reduceat(cells, edges[:-1], axis=axis) / heights
     flat: NDArray[np.float32] = (cells - cells.mean((0, 1))).astype(np.float32).ravel()
     return flat
-
-
-def _overlap(a: set[str], b: set[str]) -> float:
-    """Shared words over all words (Jaccard)."""
-    return len(a & b) / max(len(a | b), 1)
 
 
 def _members(name: str, labels: Sequence[str], choices: Sequence[str]) -> list[NDArray[np.intp]]:
