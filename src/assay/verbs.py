@@ -184,7 +184,7 @@ def compare(a: str | Path | Run, b: str | Path | Run, *, margin: float | None = 
 
 def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path, *, title: str = "") -> Path:
     """Writes one HTML file about one run or several: scorecard, verdicts, plots, slices, the samples behind the figures."""
-    from assay.report import html
+    from assay.reporting import html
 
     several = [runs] if not isinstance(runs, Sequence) or isinstance(runs, str) else runs
     return html.write(report_content([load_run(r) for r in several], title=title), path)
@@ -192,7 +192,7 @@ def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path
 
 def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[str] = ()) -> Any:
     """What a report of ``runs`` shows: data sets are looked up by the runs' manifests, models on the same task are compared pairwise."""
-    from assay.report.build import content
+    from assay.reporting.build import content
 
     datasets = {}
     for run in runs:

@@ -21,7 +21,7 @@ class Compare:
 def compare(options: Compare) -> int:
     """Prints the verdict for each metric. The verdict is the output: the exit code is 0 whatever it is."""
     from assay import verbs
-    from assay.report import terminal
+    from assay.reporting import terminal
 
     comparison = verbs.compare(options.a, options.b, margin=options.margin)
     if options.json:

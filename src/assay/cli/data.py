@@ -119,7 +119,7 @@ def check_data(options: Data, dataset: Dataset) -> int:
 
 def print_check(dataset: Dataset, found: Check) -> None:
     """What was found, for people."""
-    from assay.report.text import one_line
+    from assay.reporting.text import one_line
 
     state = "every input can be used" if found.sound else f"{len(found.broken)} inputs are broken"
     print(f"{dataset.name}: {len(dataset)} samples, {state}")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MODELS = ("assay:joint", "assay:aligned", "assay:fused")
 BASELINES = ("baseline:chance", "baseline:pixels", "baseline:words")
+RETRIEVING = ("assay:aligned", "baseline:pixels", "baseline:chance")
+DATA = "emoji"
 ALONE_AND_TOGETHER = ("clean", "only:image", "only:audio", "only:text")
 SHOWN = ("red apple", "dog face", "rocket", "umbrella", "elephant", "guitar")
 WANTED = "something sweet to eat"
@@ -39,12 +41,12 @@ def demo(options: Demo) -> int:
     import torch  # noqa: F401  (the three nets need it: without it, say so before anything else is done)
 
     from assay import verbs
-    from assay.report import html, terminal
+    from assay.reporting import html, terminal
 
     started = time.monotonic()
     out = Path(options.out)
-    data = verbs.load_dataset("emoji")
-    models = {name: verbs.load_model(name) for name in (*MODELS, *BASELINES)}
+    data = verbs.load_dataset(DATA)
+    models = {name: verbs.load_model(name) for name in MODELS}
     if not options.json:
         show_answers(models, data)
     runs = measure(models, data, out)
@@ -61,20 +63,29 @@ def demo(options: Demo) -> int:
 def measure(models: dict[str, Model], data: Dataset, out: Path) -> list[Run]:
     """The category of an emoji by every model, then retrieval by those whose modalities share a space."""
     from assay import verbs
+    from assay.cli.workers import Job, evaluate_all
 
-    plan: list[tuple[str, str, tuple[str, ...] | None]] = [
-        ("classification", name, ALONE_AND_TOGETHER) for name in MODELS
+    jobs = [
+        Job("classification", name, DATA, folder(out, "classification", name), ALONE_AND_TOGETHER) for name in MODELS
     ]
-    plan += [("classification", name, ("clean",)) for name in BASELINES]
-    plan += [("retrieval", name, None) for name in ("assay:aligned", "baseline:chance", "baseline:pixels")]
+    jobs += [Job("retrieval", name, DATA, folder(out, "retrieval", name)) for name in RETRIEVING]
+    jobs += [Job("classification", name, DATA, folder(out, "classification", name), ("clean",)) for name in BASELINES]
+    with Bar("evaluations") as bar:
+        evaluate_all(jobs, bar)
     runs = []
-    for task, name, conditions in plan:
-        short = name.partition(":")[2]
-        with Bar(f"{task} by {short}") as bar:
-            prepared = verbs.prepare(models[name], data, task=task, conditions=conditions)
-            timed = name in MODELS and task == "classification"
-            runs.append(verbs.evaluate_prepared(prepared, out=out / task / short, on_progress=bar, speed=timed))
+    for job in jobs:
+        if job.task == "classification" and job.model in models:
+            # Only now, with the machine to itself, is a model's speed measured.
+            prepared = verbs.prepare(models[job.model], data, task=job.task, conditions=job.conditions)
+            runs.append(verbs.evaluate_prepared(prepared, out=job.out))
+        else:
+            runs.append(verbs.load_run(job.out))
     return runs
+
+
+def folder(out: Path, task: str, model: str) -> Path:
+    """Where a run of the demo lies."""
+    return out / task / model.partition(":")[2]
 
 
 def show_answers(models: dict[str, Any], data: Dataset) -> None:

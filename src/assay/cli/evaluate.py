@@ -34,7 +34,7 @@ class Evaluate:
 def evaluate(options: Evaluate) -> int:
     """Prints the scorecard. Exit code 3 when some of what was planned failed."""
     from assay import verbs
-    from assay.report import terminal
+    from assay.reporting import terminal
 
     prepared = verbs.prepare(
         options.model,

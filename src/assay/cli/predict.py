@@ -25,7 +25,7 @@ class Predict:
 def predict(options: Predict) -> int:
     """Prints the answer: a sentence first, then what speaks for it."""
     from assay import verbs
-    from assay.report.text import one_line
+    from assay.reporting.text import one_line
 
     choices = [c.strip() for c in (options.choices or "").split(",") if c.strip()]
     if options.choices is not None and len(choices) < 2:

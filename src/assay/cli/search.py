@@ -27,7 +27,7 @@ class Search:
 def search(options: Search) -> int:
     """Lists what was found, best first."""
     from assay import verbs
-    from assay.report.text import one_line
+    from assay.reporting.text import one_line
 
     if options.k < 1:
         raise ValueError(f"--k must be at least 1, got {options.k}.")

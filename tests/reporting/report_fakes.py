@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from assay.data import encode
-from assay.report.content import (
+from assay.reporting.content import (
     BASELINE,
     BEST,
     MODEL,

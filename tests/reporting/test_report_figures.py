@@ -5,9 +5,9 @@ import time
 import pytest
 from report_hostile import HOSTILE
 
-from assay.report import charts, figures, svg
-from assay.report.charts import Mark, Plot, Series
-from assay.report.content import ReportContent
+from assay.reporting import charts, figures, svg
+from assay.reporting.charts import Mark, Plot, Series
+from assay.reporting.content import ReportContent
 
 LOOK = (Series("joint", "var(--c0)", "circle"), Series("aligned", "var(--c1)", "square"))
 COLOUR = re.compile(r'(?:fill|stroke)="([^"]*)"')

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.report.text import ACTIVE, FLAG, clean, distinct, one_line, visible
+from assay.reporting.text import ACTIVE, FLAG, clean, distinct, one_line, visible
 
 SCOTLAND = FLAG + "".join(chr(0xE0000 + ord(c)) for c in "gbsct") + "\U000e007f"
 

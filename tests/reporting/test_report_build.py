@@ -11,9 +11,9 @@ from assay.data.media import Audio, Image, Video
 from assay.evaluation.compare import compare
 from assay.evaluation.evaluate import evaluate
 from assay.evaluation.tasks import classification, retrieval
-from assay.report import html, terminal
-from assay.report.build import content
-from assay.report.clips import KEPT_BYTES, clip
+from assay.reporting import html, terminal
+from assay.reporting.build import content
+from assay.reporting.clips import KEPT_BYTES, clip
 from assay.types import MediaError, Sample
 
 CLASSES = ("bread & water", "animals", "stones")

@@ -151,9 +151,9 @@ def test_paper_holds_what_the_reader_opened(browser, address):
 
 
 def test_hostile_strings_do_nothing_in_a_browser(browser, report_content, tmp_path, monkeypatch):
-    from assay.report import html
+    from assay.reporting import html
 
-    monkeypatch.setattr("assay.report.figures.figures", lambda content: [])
+    monkeypatch.setattr("assay.reporting.figures.figures", lambda content: [])
     expected = []
     with Visit(browser, "about:blank") as visit:
         for number, bad in enumerate(HOSTILE.values()):

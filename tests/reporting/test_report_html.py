@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from report_hostile import HOSTILE, infested
 
-from assay.report import html
-from assay.report.content import Clip, ReportContent, Score
-from assay.report.embed import embedded
+from assay.reporting import html
+from assay.reporting.content import Clip, ReportContent, Score
+from assay.reporting.embed import embedded
 from assay.types import Estimate
 
 TAGS = frozenset(
@@ -101,7 +101,7 @@ def test_light_and_dark_and_paper_and_still(page):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_string_in_every_field_changes_nothing(name, report_content, monkeypatch):
     # The plots, which take time, have a test of their own with all these strings at once.
-    monkeypatch.setattr("assay.report.figures.figures", lambda content: [])
+    monkeypatch.setattr("assay.reporting.figures.figures", lambda content: [])
     bad = HOSTILE[name]
     document = html.render(infested(report_content, bad))
     document.encode("utf-8")

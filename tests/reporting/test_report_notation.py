@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.report import notation
+from assay.reporting import notation
 from assay.types import Estimate
 
 NAN, INF = math.nan, math.inf

@@ -17,6 +17,6 @@ def report_content():
 
 @pytest.fixture(scope="session")
 def page(report_content):
-    from assay.report import html
+    from assay.reporting import html
 
     return html.render(report_content)

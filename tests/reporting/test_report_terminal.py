@@ -6,8 +6,8 @@ import pytest
 from report_hostile import HOSTILE, infested
 
 from assay.evaluation.compare import Compared, Comparison
-from assay.report import terminal
-from assay.report.content import ReportContent, Score
+from assay.reporting import terminal
+from assay.reporting.content import ReportContent, Score
 from assay.types import Estimate
 
 
