@@ -22,10 +22,10 @@ def joint_losses(net: Joint, drawn: Labelled) -> dict[str, Tensor]:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 1400,
+    steps: int = 1000,
     batch_size: int = 256,
-    lr: float = 4e-3,
-    matrix_lr: float = 0.05,
+    lr: float = 2e-3,
+    matrix_lr: float = 0.02,
     weight_decay: float = 0.05,
     layers: int = 3,
     precision: str = "bf16",
