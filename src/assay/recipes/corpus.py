@@ -74,7 +74,8 @@ def read_corpus(processor: Processor, seed: int, split: str = "train") -> Corpus
     )
 
 
-def _table(values: Tensor, owners: Sequence[int], concepts: int) -> Table:
+def table(values: Tensor, owners: Sequence[int], concepts: int) -> Table:
+    """The table of ``values`` whose row i belongs to concept ``owners[i]``, for that many concepts."""
     lists: list[list[int]] = [[] for _ in range(concepts)]
     for row, owner in enumerate(owners):
         lists[owner].append(row)
@@ -90,19 +91,19 @@ def _pictures(data: Dataset, number: Mapping[str, int], processor: Processor) ->
     for sample in data.samples:
         seen.setdefault((sample.groups["concept"], sample.groups["style"]), sample)
     values = torch.stack([processor.picture(sample.inputs["image"]) for sample in seen.values()])
-    return _table(values, [number[concept] for concept, _ in seen], len(number))
+    return table(values, [number[concept] for concept, _ in seen], len(number))
 
 
 def _sounds(data: Dataset, number: Mapping[str, int]) -> Table:
     heard = [sample for sample in data.samples if "audio" in sample.inputs]
     values = torch.stack([sound(sample.inputs["audio"]).half() for sample in heard])
-    return _table(values, [number[sample.groups["concept"]] for sample in heard], len(number))
+    return table(values, [number[sample.groups["concept"]] for sample in heard], len(number))
 
 
 def _captions(texts: Mapping[str, Sequence[str]], number: Mapping[str, int], buckets: int) -> Table:
     flat = [(text, number[concept]) for concept, own in texts.items() for text in own]
     ids = text_tensor([text for text, _ in flat], buckets).to(torch.int16)
-    return _table(ids, [owner for _, owner in flat], len(number))
+    return table(ids, [owner for _, owner in flat], len(number))
 
 
 def _keyword_captions(data: Dataset, names: Mapping[str, Sequence[str]], seed: int) -> dict[str, list[str]]:
