@@ -49,6 +49,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
 }
 
 
+ALIKE = 0.1
+"""Neighbours are told as long as they are no less like the name than the nearest by this much."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """The end of an error message for an unknown name: its neighbours, or everything there is.
 
@@ -56,7 +60,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
     'did you mean emoji?'
     """
     known = sorted(names)
-    close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    found = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    likeness = {other: difflib.SequenceMatcher(None, other, name.lower()).ratio() for other in found}
+    close = [other for other in found if likeness[other] >= likeness[found[0]] - ALIKE]
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"there is {', '.join(known)}." if known else "there is none."

@@ -197,8 +197,9 @@ def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[s
     datasets = {}
     for run in runs:
         name = run.manifest.data
-        if name not in datasets and name.partition(":")[0] in DATASETS:
-            datasets[name] = load_dataset(name)
+        whole = name.partition("[")[0]  # a run over the first samples only: "emoji:test[:60]"
+        if name not in datasets and whole.partition(":")[0] in DATASETS:
+            datasets[name] = replace(load_dataset(whole), name=name)
     return content(runs, comparisons=comparisons(runs), datasets=datasets, title=title, commands=commands)
 
 

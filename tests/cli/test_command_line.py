@@ -43,7 +43,7 @@ def test_a_misspelt_option_is_refused(capsys):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["evaluate", "assay:alined", "emoji", "--task", "classification"], "did you mean assay:aligned?"),
+        (["evaluate", "assay:alined", "emoji", "--task", "classification"], "did you mean assay:aligned"),
         (["evaluate", "baseline:chance", "emoij", "--task", "classification"], "did you mean emoji?"),
         (["evaluate", "baseline:chance", "emoji:tset", "--task", "classification"], "test"),
         (["evaluate", "baseline:chance", "emoji", "--task", "retreival"], "did you mean retrieval?"),

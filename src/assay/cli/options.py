@@ -46,7 +46,10 @@ def parse(command: Command, arguments: list[str]) -> Any:
     hints = typing.get_type_hints(command.options)
     for item in dataclasses.fields(command.options):
         add_argument(parser, item, hints[item.name])
-    return command.options(**vars(parser.parse_args(arguments)))
+    given = vars(parser.parse_args(arguments))
+    return command.options(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    )
 
 
 def add_argument(parser: argparse.ArgumentParser, item: dataclasses.Field[Any], hint: Any) -> None:

@@ -58,7 +58,7 @@ class LabelledSource:
             return change_pictures(pictures, generator)
         if modality == "audio":
             return change_sounds(corpus.sounds.values[corpus.sounds.draw(concepts, generator)].float(), generator)
-        return hide_words(draw_captions(corpus, concepts, generator), generator, words=0.2, parts=0.3)
+        return hide_words(draw_captions(corpus, concepts, generator), generator)
 
     def state(self) -> dict[str, Any]:
         """The generator and what the sampler has not yet given."""

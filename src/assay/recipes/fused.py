@@ -28,7 +28,7 @@ def fused_losses(net: Fused, drawn: Labelled) -> dict[str, Tensor]:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 1200,
+    steps: int = 900,
     batch_size: int = 256,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,

@@ -22,7 +22,7 @@ def joint_losses(net: Joint, drawn: Labelled) -> dict[str, Tensor]:
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 1000,
+    steps: int = 480,
     batch_size: int = 256,
     lr: float = 2e-3,
     matrix_lr: float = 0.02,

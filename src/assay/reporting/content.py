@@ -1,8 +1,8 @@
 """What a report shows, as plain data: it needs no run, no data set and no model to be drawn.
 
 One list of `Score` holds every figure, whole, by slice and by condition; tables and plots are selections of it
-(`assay.reporting.selection`). `assay.reporting.build` makes the content from runs. Times are in seconds, sizes in bytes; what is not known is
-``None`` or NaN, never 0.
+(`assay.reporting.selection`). `assay.reporting.build` makes the content from runs. Times are in seconds,
+sizes in bytes; what is not known is ``None`` or NaN, never 0.
 """
 
 from __future__ import annotations

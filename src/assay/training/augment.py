@@ -24,17 +24,17 @@ class PictureChanges:
     scale: float = 0.25
     shift: float = 0.12
     shear: float = 0.15
-    elastic: float = 0.08
-    colour: float = 0.15
+    elastic: float = 0.05
+    colour: float = 0.1
     brightness: float = 0.2
-    gamma: float = 0.35
-    light: float = 0.3
-    flatten: float = 0.3
-    sharpen: float = 1.5
-    outline: float = 0.3
-    grey: float = 0.1
+    gamma: float = 0.25
+    light: float = 0.2
+    flatten: float = 0.15
+    sharpen: float = 1.0
+    outline: float = 0.15
+    grey: float = 0.05
     noise: float = 0.06
-    erase: float = 0.3
+    erase: float = 0.15
 
 
 def change_pictures(pictures: Tensor, generator: Generator, how: PictureChanges = PictureChanges()) -> Tensor:
