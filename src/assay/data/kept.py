@@ -19,6 +19,7 @@ LIMIT_BYTES = 400_000_000
 class Kept:
     """Read-only arrays by key, ``limit_bytes`` of them at most; what was used longest ago goes first.
 
+    >>> import numpy as np
     >>> kept = Kept()
     >>> kept.get("a", lambda: np.zeros(2)) is kept.get("a", lambda: np.ones(2))
     True
