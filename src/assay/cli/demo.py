@@ -24,7 +24,7 @@ RETRIEVING = ("assay:aligned", "baseline:pixels", "baseline:chance")
 DATA = "emoji"
 ALONE_AND_TOGETHER = ("clean", "only:image", "only:audio", "only:text")
 SHOWN = ("red apple", "dog face", "rocket", "umbrella", "elephant", "guitar")
-WANTED = "something sweet to eat"
+WANTED = "a red fruit"
 FOUND = 5
 
 
