@@ -167,7 +167,19 @@ def emoji(
     weight_decay: float = 0.05,
     precision: str = "bf16",
 ) -> Recipe:
-    """Picture, text and sound towers on the bundled emoji."""
+    """Picture, text and sound towers on the bundled emoji; class phrases are among the captions.
+
+    Source: CLIP (Radford et al. 2021) with several positives, ImageBind (Girdhar et al. 2023) for sound, SupCon (Khosla
+    et al. 2020) between the two styles. The category is told by phrases that training held as captions (weight .1), so
+    for these nine it is zero-shot in form only.
+
+    Reached (seed 0, measured once, hit@1 / hit@10): test, 1,481 names: picture → name .537 / .840, sound → name
+    .079 / .379 although the two never met. test-concepts, 221 names: .133 / .370 and .117 / .444. Category on test and
+    test-concepts: .885 and .771 with all, .725 and .680 by picture, .933 and .700 by keywords, .557 and .484 by sound.
+    Raw pixels reach .412 / .665 and .095 / .262 picture → name (ties shared), .718 and .560 by picture.
+    Time: 1,940 CPU-seconds on a busy machine with two threads; not timed on two free cores.
+    Command: ``assay train aligned:emoji``.
+    """
     processor = Processor()
     corpus, held = read_corpus(processor, seed), read_corpus(processor, seed, "validation")
     torch.manual_seed(seed)

@@ -36,7 +36,15 @@ def emoji(
     fusion: str = "gated",
     precision: str = "bf16",
 ) -> Recipe:
-    """Three encoders and a fusion module, for the category of an emoji."""
+    """Three encoders and a fusion module, for the category of an emoji.
+
+    Source: gated multimodal units (Arevalo et al. 2017), modality dropout (Neverova et al. 2016).
+
+    Reached (seed 0, measured once, accuracy on test and test-concepts): .985 and .858 with all, .752 and .703 by
+    picture, .997 and .800 by keywords, .635 and .462 by sound. By keywords on test-concepts it stays below a bag of
+    words (.814).
+    Time: 626 CPU-seconds on one thread. Command: ``assay train fused:emoji``.
+    """
     processor = Processor()
     corpus, held = read_corpus(processor, seed), held_batches(read_corpus(processor, seed, "validation"))
     torch.manual_seed(seed)

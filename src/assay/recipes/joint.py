@@ -30,7 +30,15 @@ def emoji(
     layers: int = 3,
     precision: str = "bf16",
 ) -> Recipe:
-    """One Transformer over picture patches, words and sound, for the category of an emoji."""
+    """One Transformer over picture patches, words and sound, for the category of an emoji.
+
+    Source: ViLT (Kim et al. 2021), modality dropout (Neverova et al. 2016).
+
+    Reached (seed 0, measured once, accuracy on test and test-concepts): .996 and .857 with all, .679 and .649 by
+    picture, .993 and .791 by keywords, .613 and .466 by sound. By picture on test it stays below raw pixels (.718), by
+    keywords on test-concepts below a bag of words (.814).
+    Time: 458 seconds. Command: ``assay train joint:emoji``.
+    """
     processor = Processor()
     corpus, held = read_corpus(processor, seed), held_batches(read_corpus(processor, seed, "validation"))
     torch.manual_seed(seed)
