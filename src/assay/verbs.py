@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ Progress = Callable[[int, int, int], None]  # done, planned, failed
 def load_dataset(name: str | Dataset) -> Dataset:
     """A data set by name: ``emoji``, ``emoji:test-concepts``, ``easy-vqa:test``, ``digits``.
 
+    ``digits[:50]`` is the first fifty samples, ``emoji[::2]`` every second concept.
     An unknown name or split is a `ValueError` that tells its nearest neighbours.
 
     >>> load_dataset("digits:test").choices[:3]
@@ -33,9 +35,22 @@ def load_dataset(name: str | Dataset) -> Dataset:
     """
     if isinstance(name, Dataset):
         return name
-    base, _, split = name.partition(":")
+    whole, _, cut = name.partition("[")
+    base, _, split = whole.partition(":")
     load = find("data set", base, DATASETS)
-    return load(base, split or None)  # type: ignore[no-any-return]
+    return shortened(load(base, split or None), cut)
+
+
+def shortened(data: Dataset, cut: str) -> Dataset:
+    """The part of a data set that ``:50]`` or ``::2]`` behind its name asks for; all of it without."""
+    if not cut:
+        return data
+    asked = re.fullmatch(r"(::?)([1-9]\d*)\]", cut)
+    if asked is None:
+        raise ValueError(
+            f"cannot read [{cut} behind {data.name}: expected [:N] for the first N samples or [::K] for every K-th."
+        )
+    return data.first(int(asked[2])) if asked[1] == ":" else data.every(int(asked[2]))
 
 
 def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model:
@@ -197,9 +212,8 @@ def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[s
     datasets = {}
     for run in runs:
         name = run.manifest.data
-        whole = name.partition("[")[0]  # a run over the first samples only: "emoji:test[:60]"
-        if name not in datasets and whole.partition(":")[0] in DATASETS:
-            datasets[name] = replace(load_dataset(whole), name=name)
+        if name not in datasets and name.partition("[")[0].partition(":")[0] in DATASETS:
+            datasets[name] = load_dataset(name)
     return content(runs, comparisons=comparisons(runs), datasets=datasets, title=title, commands=commands)
 
 

@@ -50,3 +50,9 @@ class Dataset:
         return replace(
             self, name=f"{self.name}[:{n}]", samples=self.samples[:n], fingerprint=f"{self.fingerprint}[:{n}]"
         )
+
+    def every(self, k: int) -> Dataset:
+        """The samples of every ``k``-th concept (every ``k``-th sample where there are no concepts), whole groups together."""
+        numbers: dict[str, int] = {}
+        kept = [s for s in self.samples if numbers.setdefault(s.groups.get("concept", s.id), len(numbers)) % k == 0]
+        return replace(self, name=f"{self.name}[::{k}]", samples=kept, fingerprint=f"{self.fingerprint}[::{k}]")
