@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MODELS = ("assay:joint", "assay:aligned", "assay:fused")
 BASELINES = ("baseline:chance", "baseline:pixels", "baseline:words")
 RETRIEVING = ("assay:aligned", "baseline:pixels", "baseline:chance")
-DATA = "emoji[::2]"  # every second concept: half a minute instead of a whole one
+DATA = "emoji[::3]"  # every third concept: half a minute instead of one and a half
 ALONE_AND_TOGETHER = ("clean", "only:image", "only:audio", "only:text")
 SHOWN = ("red apple", "dog face", "rocket", "umbrella", "elephant", "guitar")
 WANTED = "a red fruit"
