@@ -55,8 +55,10 @@ def _classified(
 ) -> Example:
     """A classification: the inputs, the class, and the classes that the model found most probable."""
     sample = samples.get(one.sample)
-    held = set() if sample is None else set(run.manifest.modalities) & set(sample.modalities)
-    clips, text, note = _shown(sample, held)
+    clips, text, note = _shown(sample, set(MODALITIES))
+    unseen = [] if sample is None else [m for m in sample.modalities if m not in run.manifest.modalities]
+    if unseen:
+        note = "; ".join(part for part in (note, f"{' and '.join(unseen)}: not shown to this model") if part)
     answers, rank = _weighed(run, one, places)
     return Example(
         model=run.manifest.model,
