@@ -6,6 +6,7 @@ name are told apart by a number.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -224,7 +225,7 @@ def _run_card(one: Named) -> RunCard:
     m = one.run.manifest
     name = next((known for known in (m.model, f"assay:{m.model}") if known in MODELS), "")
     seed = f" --seed {m.seed}" if m.seed else ""
-    command = f"assay evaluate {name} {m.data} --task {m.task}{seed}" if name else ""
+    command = f"assay evaluate {name} {shlex.quote(m.data)} --task {m.task}{seed}" if name else ""
     packages = ", ".join(f"{package} {version}" for package, version in m.packages.items())
     facts = {
         "model fingerprint": m.model_fingerprint,

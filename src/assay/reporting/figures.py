@@ -157,8 +157,9 @@ def _differences(content: ReportContent, task: str) -> Iterator[Figure]:
     pairs = selection.unique(_pair(c) for c in contrasts)
     marks = tuple(_difference(c) for c in contrasts if c.data in panels)
     axis = f"difference in {one_line(contrasts[0].metric, 40)}"
-    plot = Plot(marks, pairs, panels, KINDS, axis, zero=True, labelled=True)
-    words = f"Paired {axis} with 95 % intervals; an interval that holds 0 leaves the question open."
+    kinds = tuple(one for one in KINDS if any(mark.series == one.label for mark in marks))
+    plot = Plot(marks, pairs, panels, kinds, axis, zero=True, labelled=True)
+    words = f"Paired {axis} with 95 % intervals, marked by whether they are decided after correction."
     yield Figure("contrasts", task, "", axis.capitalize(), words, plot)
 
 
