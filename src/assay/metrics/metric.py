@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 from assay.stats.measured import Aggregate, OfSums, Rows, Weights
 from assay.version import __version__
 
-__all__ = ["Aggregate", "Metric", "OfSums", "Rows", "Weights", "of_sums", "ratio", "sign", "weighted_mean"]
+__all__ = ["PAIRED", "Aggregate", "Metric", "OfSums", "Rows", "Weights", "of_sums", "ratio", "sign", "weighted_mean"]
+
+PAIRED = frozenset({"labels", "numbers", "texts"})
+"""The families whose metrics measure predictions against references, one of each a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,13 @@ class Metric:
     """A named measurement.
 
     ``family`` says what ``measure`` makes rows from: ``ranking`` (`assay.metrics.ranking.Ranking`), ``labels``
-    (predicted and true labels), ``scores`` (log-probabilities and true indices). ``interval`` is one of ``wilson``,
-    ``bca``, ``bias_corrected``, ``t``, ``none``; ``better`` is ``higher`` or ``lower``; ``columns`` are those that
-    the aggregate reads; ``item`` names the column with per-row values where the value is their mean, else ``None``.
+    (predicted and true labels), ``scores`` (log-probabilities and true indices), ``texts`` (a text and one or several
+    references a row) … Metrics of `PAIRED` families take predictions and references alike and can be asked together.
+    Where ``prepare`` is set, it turns the inputs into what ``measure`` takes, once for all metrics that share it
+    (captions are tokenised once). ``interval`` is one of ``wilson``, ``bca``, ``bias_corrected``, ``t``, ``none``;
+    ``better`` is ``higher`` or ``lower``; ``columns`` are those that the aggregate reads; ``item`` names the column
+    with per-row values where the value is their mean, else ``None``. For people: ``definition`` says how it is
+    computed and with which constants, ``edge`` when it is 0 or undefined, ``source`` where that comes from.
     """
 
     name: str
@@ -42,6 +50,9 @@ class Metric:
     source: str = ""
     family: str = ""
     columns: tuple[str, ...] = ()
+    prepare: Callable[..., Any] | None = None
+    definition: str = ""
+    edge: str = ""
 
     def __post_init__(self) -> None:
         if not self.columns and self.item is not None:

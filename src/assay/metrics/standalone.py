@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics import get
-from assay.metrics.metric import Metric, Rows
+from assay.metrics.metric import PAIRED, Metric, Rows
 from assay.metrics.ranking import rank
 from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
@@ -17,19 +17,23 @@ from assay.types import Estimate
 
 
 def measure(metrics: Sequence[Metric], *inputs: Any) -> Rows:
-    """The columns of all ``metrics`` (of one family) for ``inputs``, as one dict of arrays of one length.
+    """The columns of all ``metrics`` for ``inputs``, as one dict of arrays of one length; what metrics share is prepared once.
 
     Raises `ValueError` when the metrics take different inputs.
     """
-    families = sorted({metric.family for metric in metrics})
-    if len(families) > 1:
-        raise ValueError(f"metrics of one family were expected, not of {', '.join(families)}")
+    kinds = sorted({"predictions and references" if m.family in PAIRED else m.family for m in metrics})
+    if len(kinds) > 1:
+        raise ValueError(f"metrics that take the same inputs were expected, not some of {' and some of '.join(kinds)}")
     rows: dict[str, NDArray[Any]] = {}
     done: list[Any] = []
+    prepared: dict[Any, Any] = {}
     for metric in metrics:
-        if metric.measure not in done and not set(metric.columns) <= set(rows):
-            done.append(metric.measure)
-            rows.update(metric.measure(*inputs))
+        if metric.measure in done or set(metric.columns) <= set(rows):
+            continue
+        done.append(metric.measure)
+        if metric.prepare is not None and metric.prepare not in prepared:
+            prepared[metric.prepare] = metric.prepare(*inputs)
+        rows.update(metric.measure(*(inputs if metric.prepare is None else (prepared[metric.prepare],))))
     return rows
 
 
