@@ -12,7 +12,7 @@ from assay.models.encoders.audio import FRAMES, AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder, text_tensor, words_of
 from assay.models.fused import Fused, FusedSettings
-from assay.models.fusion import FUSIONS
+from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
 from assay.models.joint import Joint, JointSettings
 from assay.models.layers import parameter_count
 
@@ -58,7 +58,9 @@ def fused(fusion: str) -> Fused:
 
 
 def vectors_of(net: nn.Module, given: Batch) -> Tensor:
-    """A smooth scalar-valued path through all of the net."""
+    """A smooth path through all of the net, the encoders' lone answers included."""
+    if isinstance(net, Fused):
+        return torch.cat([net(given), net.alone(net.encode(given).vectors).flatten(1)], 1)
     return net.embed(given) if isinstance(net, Aligned) else net(given)
 
 
@@ -107,8 +109,8 @@ def test_every_weight_learns(net: nn.Module) -> None:
     weights = torch.linspace(1, 2, out.numel()).view_as(out)
     (out * weights).sum().backward()
     still = {n.split(".")[0] for n, p in net.named_parameters() if p.grad is None}
-    # Scales belong to the loss and lone heads to each encoder's own answer: neither is in the vector.
-    assert still <= {"log_scale", "log_class_scale", "heads"}
+    # Scales belong to the loss.
+    assert still <= {"log_scale", "log_class_scale"}
 
 
 def test_output_shape_and_type(net: nn.Module) -> None:
@@ -169,22 +171,78 @@ def test_bfloat16_stays_near_float32(net: nn.Module) -> None:
     assert float((exact * rough).sum(1).min()) > 0.99
 
 
+def fusion_inputs(name: str, n: int = 5) -> tuple[Tensor, Tensor]:
+    """Random vectors (or sequences of four tokens) of three modalities, all there."""
+    shape = (n, 3, 4, 16) if name in TOKEN_FUSIONS else (n, 3, 16)
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    return values, torch.ones(shape[:-1], dtype=torch.bool)
+
+
 @pytest.mark.parametrize("name", list(FUSIONS))
 def test_fusions_ignore_what_the_mask_hides(name: str) -> None:
     torch.manual_seed(0)
     fusion = FUSIONS[name](3, 16)
-    vectors = torch.randn(5, 3, 16)
-    mask = torch.tensor([[True, True, False]] * 5)
-    changed = vectors.clone()
+    values, mask = fusion_inputs(name)
+    mask[:, 2] = False
+    changed = values.clone()
     changed[:, 2] = 100.0
-    torch.testing.assert_close(fusion(vectors, mask), fusion(changed, mask), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fusion(values, mask), fusion(changed, mask), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(FUSIONS))
+def test_every_modality_has_influence_and_every_weight_a_gradient(name: str) -> None:
+    torch.manual_seed(0)
+    fusion = FUSIONS[name](3, 16)
+    values, mask = fusion_inputs(name)
+    out = fusion(values, mask)
+    for i in range(3):
+        changed = values.clone()
+        changed[:, i] = changed[:, i].flip(0) + torch.arange(16.0)
+        assert float((fusion(changed, mask) - out).detach().abs().max()) > 1e-4
+    if name == "average":
+        assert not list(fusion.parameters())
+        return
+    (out * torch.linspace(1, 2, out.numel()).view_as(out)).sum().backward()
+    mask[0, 0] = False  # `concat` learns its stand-in only where something is missing
+    fusion(values, mask).square().sum().backward()
+    assert [n for n, p in fusion.named_parameters() if p.grad is None] == []
 
 
 @pytest.mark.parametrize("name", list(FUSIONS))
 def test_fusions_stay_finite_without_anything(name: str) -> None:
     fusion = FUSIONS[name](3, 16)
-    out = fusion(torch.zeros(2, 3, 16), torch.zeros(2, 3, dtype=torch.bool))
+    values, mask = fusion_inputs(name, 2)
+    out = fusion(torch.zeros_like(values), torch.zeros_like(mask))
     assert out.shape == (2, 16) and bool(torch.isfinite(out).all())
+
+
+@pytest.mark.parametrize("name", sorted(TOKEN_FUSIONS))
+def test_a_hidden_token_has_no_influence(name: str) -> None:
+    torch.manual_seed(0)
+    fusion = FUSIONS[name](2, 16)
+    values, mask = torch.randn(3, 2, 4, 16), torch.ones(3, 2, 4, dtype=torch.bool)
+    mask[:, 1, 3] = False
+    changed = values.clone()
+    changed[:, 1, 3] = 50.0
+    torch.testing.assert_close(fusion(values, mask), fusion(changed, mask), atol=1e-5, rtol=1e-5)
+
+
+def test_weighted_fusion_with_equal_coefficients_is_the_average() -> None:
+    values, mask = fusion_inputs("weighted")
+    mask[1, 2] = False
+    torch.testing.assert_close(FUSIONS["weighted"](3, 16)(values, mask), FUSIONS["average"](3, 16)(values, mask))
+
+
+def test_an_expert_that_is_sure_decides() -> None:
+    fusion = FUSIONS["product_of_experts"](2, 4)
+    with torch.no_grad():
+        for layer in (*fusion.means, *fusion.precisions):
+            layer.weight.zero_()
+        for i, (mean, precision) in enumerate(((1.0, 10.0), (-1.0, -10.0))):
+            fusion.means[i].bias.fill_(mean)
+            fusion.precisions[i].bias.fill_(precision)
+    out = fusion(torch.zeros(1, 2, 4), torch.ones(1, 2, dtype=torch.bool))
+    torch.testing.assert_close(out, torch.full((1, 4), 10 / 11), atol=1e-3, rtol=1e-3)
 
 
 def test_an_unknown_fusion_tells_the_nearest() -> None:

@@ -13,7 +13,7 @@ from assay.data.batch import Batch
 from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
-from assay.models.fusion import FUSIONS
+from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,18 @@ class FusedSettings:
     buckets: int = 12288
     text_width: int = 96
     dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One vector a modality ``[n, m, dim]`` (zeros where missing) with its mask ``[n, m]``; where the fusion attends to
+    sequences, also their tokens ``[n, m, t, dim]`` with the mask ``[n, m, t]``.
+    """
+
+    vectors: Tensor
+    mask: Tensor
+    tokens: Tensor | None = None
+    token_mask: Tensor | None = None
 
 
 class Fused(nn.Module):
@@ -47,35 +59,58 @@ class Fused(nn.Module):
             }
         )
         self.norms = nn.ModuleDict({name: nn.LayerNorm(s.dim) for name in self.modalities})
+        self.of_tokens = s.fusion in TOKEN_FUSIONS
+        if self.of_tokens:
+            self.token_in = nn.ModuleDict(
+                {name: nn.Linear(encoder.channels, s.dim) for name, encoder in self.encoders.items()}
+            )
         self.fusion = FUSIONS[s.fusion](len(self.modalities), s.dim)
         self.norm = nn.LayerNorm(s.dim)
         self.head = nn.Linear(s.dim, len(s.classes))
         self.heads = nn.ModuleDict({name: nn.Linear(s.dim, len(s.classes)) for name in self.modalities})
 
-    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """``[n, modalities, dim]`` (zeros where missing) and the mask ``[n, modalities]``."""
-        vectors, n = [], len(batch)
+    def encode(self, batch: Batch) -> Encoded:
+        """What the encoders make of a batch."""
+        n, vectors, sequences, masks = len(batch), [], [], []
         for name in self.modalities:
             part = batch.parts.get(name)
             if part is None:
                 vectors.append(torch.zeros(n, self.settings.dim))
-            else:
-                vectors.append(part.spread(self.norms[name](self.encoders[name](part.values).float()), n))
-        return torch.stack(vectors, 1), torch.stack([batch.present(name) for name in self.modalities], 1)
+                sequences.append(torch.zeros(n, 0, self.settings.dim))
+                masks.append(torch.zeros(n, 0, dtype=torch.bool))
+                continue
+            encoder = self.encoders[name]
+            tokens, mask = encoder.features(part.values)
+            vectors.append(part.spread(self.norms[name](encoder.summary(tokens, mask).float()), n))
+            if self.of_tokens:
+                sequences.append(part.spread(self.token_in[name](tokens).float(), n))
+                masks.append(part.spread(mask, n))
+        present = torch.stack([batch.present(name) for name in self.modalities], 1)
+        if not self.of_tokens:
+            return Encoded(torch.stack(vectors, 1), present)
+        longest = max(1, *(mask.shape[1] for mask in masks))
+        tokens = torch.stack([F.pad(x, (0, 0, 0, longest - x.shape[1])) for x in sequences], 1)
+        return Encoded(
+            torch.stack(vectors, 1),
+            present,
+            tokens,
+            torch.stack([F.pad(mask, (0, longest - mask.shape[1])) for mask in masks], 1),
+        )
 
     def alone(self, vectors: Tensor) -> Tensor:
         """Each modality's own logits ``[n, modalities, classes]`` from `encode`'s vectors."""
         return torch.stack([self.heads[name](vectors[:, i]) for i, name in enumerate(self.modalities)], 1)
 
-    def fuse(self, vectors: Tensor, mask: Tensor) -> Tensor:
+    def fuse(self, encoded: Encoded) -> Tensor:
         """The fused vector ``float[n, dim]``."""
-        out: Tensor = self.norm(self.fusion(vectors, mask).float())
-        return out
+        if encoded.tokens is None:
+            return self.norm(self.fusion(encoded.vectors, encoded.mask).float())  # type: ignore[no-any-return]
+        return self.norm(self.fusion(encoded.tokens, encoded.token_mask).float())  # type: ignore[no-any-return]
 
     def forward(self, batch: Batch) -> Tensor:
-        logits: Tensor = self.head(self.fuse(*self.encode(batch)))
+        logits: Tensor = self.head(self.fuse(self.encode(batch)))
         return logits.float()
 
     def embed(self, batch: Batch) -> Tensor:
         """Unit vectors ``float[n, dim]`` of all that is present."""
-        return F.normalize(self.fuse(*self.encode(batch)), dim=1)
+        return F.normalize(self.fuse(self.encode(batch)), dim=1)

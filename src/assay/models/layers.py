@@ -76,6 +76,34 @@ class TransformerBlock(nn.Module):
         return self.out(mixed.transpose(1, 2).reshape(n, t, d))
 
 
+class CrossBlock(nn.Module):
+    """Pre-norm attention of one sequence to another with a residual, then a two-layer perceptron.
+
+    ``x [n, t, d]`` asks ``other [n, s, d]`` where ``mask bool[n, s]`` holds; a row with nothing to ask keeps its ``x``.
+    """
+
+    def __init__(self, dim: int, heads: int, *, expansion: int = 4) -> None:
+        super().__init__()
+        assert dim % heads == 0, f"{dim} dimensions do not divide into {heads} heads"
+        self.heads = heads
+        self.query_norm, self.other_norm, self.mlp_norm = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(dim, 2 * dim)
+        self.out = nn.Linear(dim, dim)
+        self.widen = nn.Linear(dim, expansion * dim)
+        self.narrow = nn.Linear(expansion * dim, dim)
+
+    def forward(self, x: Tensor, other: Tensor, mask: Tensor) -> Tensor:
+        n, t, d = x.shape
+        q = self.query(self.query_norm(x)).view(n, t, self.heads, -1).transpose(1, 2)
+        k, v = self.key_value(self.other_norm(other)).view(n, other.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        logits = q * (d // self.heads) ** -0.5 @ k.transpose(-2, -1)
+        weights = (logits + attention_bias(mask, q.dtype)[:, None, None, :]).softmax(-1)
+        found = self.out((weights @ v).transpose(1, 2).reshape(n, t, d))
+        x = x + found * mask.any(1)[:, None, None]
+        return x + self.narrow(F.gelu(self.widen(self.mlp_norm(x))))
+
+
 class AttentionPool(nn.Module):
     """One vector from a sequence: a learned query weighs the positions, in several heads."""
 

@@ -16,12 +16,12 @@ from assay.training.recipe import Recipe
 
 def fused_losses(net: Fused, drawn: Labelled) -> dict[str, Tensor]:
     """The category from the fused vector, and from each encoder alone, so that none leans on the others."""
-    vectors, mask = net.encode(drawn.batch)
-    fused = net.head(net.fuse(vectors, mask)).float()
-    alone = net.alone(vectors).float()
+    encoded = net.encode(drawn.batch)
+    fused = net.head(net.fuse(encoded)).float()
+    alone = net.alone(encoded.vectors).float()
     losses = {"classes": classify(fused, drawn.labels, smoothing=0.05)}
     for i, name in enumerate(net.modalities):
-        losses[f"alone_{name}"] = 0.3 * classify(alone[:, i], drawn.labels, smoothing=0.05, rows=mask[:, i])
+        losses[f"alone_{name}"] = 0.3 * classify(alone[:, i], drawn.labels, smoothing=0.05, rows=encoded.mask[:, i])
     return losses
 
 

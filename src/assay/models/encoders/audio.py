@@ -106,11 +106,20 @@ class AudioEncoder(nn.Module):
     def __init__(self, dim: int, *, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__()
         self.tokens = SoundTokens(dim)
+        self.channels = dim
         self.mix = TransformerBlock(dim, heads, expansion=2, dropout=dropout)
         self.pool = AttentionPool(dim, heads)
         self.project = nn.Sequential(nn.LayerNorm(dim), nn.Dropout(dropout), nn.Linear(dim, dim))
 
-    def forward(self, mel: Tensor) -> Tensor:
+    def features(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """One token per 80 ms, ``[n, 24, channels]``, and which hold sound ``bool[n, 24]``."""
         tokens, heard = self.tokens(mel)
-        out: Tensor = self.project(self.pool(self.mix(tokens, heard), heard))
+        return self.mix(tokens, heard), heard
+
+    def summary(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """One vector ``[n, dim]`` from `features`."""
+        out: Tensor = self.project(self.pool(tokens, mask))
         return out
+
+    def forward(self, mel: Tensor) -> Tensor:
+        return self.summary(*self.features(mel))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assay.models.layers import ConvStem, ResidualBlock
@@ -37,12 +36,20 @@ class ImageEncoder(nn.Module):
     def __init__(self, dim: int, *, widths: Sequence[int] = (32, 64, 128, 224), dropout: float = 0.0) -> None:
         super().__init__()
         self.grid = PictureGrid(widths)
+        self.channels = widths[-1]
         self.project = nn.Sequential(
             nn.Linear(2 * widths[-1], 2 * dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dim, dim)
         )
 
-    def forward(self, image: Tensor) -> Tensor:
-        grid = self.grid(image)
-        pooled = torch.cat([F.adaptive_avg_pool2d(grid, 1), F.adaptive_max_pool2d(grid, 1)], 1).flatten(1)
-        out: Tensor = self.project(pooled)
+    def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """One token per cell of the grid, ``[n, cells, channels]``, and the mask (all there) ``bool[n, cells]``."""
+        cells = self.grid(image).flatten(2).transpose(1, 2)
+        return cells, torch.ones(cells.shape[:2], dtype=torch.bool, device=cells.device)
+
+    def summary(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """One vector ``[n, dim]`` from `features`."""
+        out: Tensor = self.project(torch.cat([tokens.mean(1), tokens.amax(1)], 1))
         return out
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.summary(*self.features(image))

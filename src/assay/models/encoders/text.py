@@ -110,13 +110,22 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.words = WordTokens(buckets, width)
+        self.channels = 2 * width
         self.positions = nn.Parameter(torch.randn(WORDS, width) * 0.02)
         self.mix = TransformerBlock(width, heads, expansion=2, dropout=dropout)
         self.pool = AttentionPool(width, heads)
         self.project = nn.Sequential(nn.LayerNorm(2 * width), nn.Dropout(dropout), nn.Linear(2 * width, dim))
 
-    def forward(self, ids: Tensor) -> Tensor:
+    def features(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Each word by itself beside itself in context, ``[n, words, channels]``, and which are there ``bool[n, words]``."""
         words, mask = self.words(ids)
-        mixed = self.mix(words + self.positions[: words.shape[1]], mask)
+        return torch.cat([words, self.mix(words + self.positions[: words.shape[1]], mask)], 2), mask
+
+    def summary(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """One vector ``[n, dim]`` from `features`."""
+        words, mixed = tokens.chunk(2, 2)
         out: Tensor = self.project(torch.cat([masked_mean(words, mask), self.pool(mixed, mask)], 1))
         return out
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.summary(*self.features(ids))
