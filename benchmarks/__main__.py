@@ -6,10 +6,15 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import metrics, runner, start
+from benchmarks import contrast, metrics, runner, start
 from benchmarks.pairing import Pairing
 
-ALL = {"start": start.pairings, "metrics": metrics.pairings, "runner": runner.pairings}
+ALL = {
+    "start": start.pairings,
+    "metrics": metrics.pairings,
+    "contrast": contrast.pairings,
+    "runner": runner.pairings,
+}
 
 
 def line(p: Pairing) -> str:
