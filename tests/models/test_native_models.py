@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 
 from assay.models.aligned import Aligned, AlignedSettings
 from assay.models.encoders.audio import FRAMES, log_mel, resample
+from assay.models.folder import save_native
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
-from assay.models.native import SHIPPED, NativeModel, load_native, load_shipped, save_native
+from assay.models.native import SHIPPED, NativeModel, load_native, load_shipped
 from assay.models.processor import Processor, pad_to_square
 from assay.types import Embeds, HasFacts, MediaError, Sample, Scores
 

@@ -1,4 +1,4 @@
-"""Our own nets as models: a folder with ``config.json``, ``model.safetensors`` (float16) and ``processor.json``.
+"""Our own nets as models, opened from their folders (`assay.models.folder`).
 
 `load_native` opens such a folder, `load_shipped` one of the three that come with the package. The net runs in float32,
 in eval mode, on the CPU's threads as torch has them; the same batch gives the same bits.
@@ -6,36 +6,23 @@ in eval mode, on the CPU's threads as torch has them; the same batch gives the s
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from assay.catalog import nearest
-from assay.models.aligned import Aligned, AlignedSettings
-from assay.models.fused import Fused, FusedSettings
-from assay.models.joint import Joint, JointSettings
+from assay.models.aligned import Aligned
+from assay.models.folder import method_of, open_folder, save_native
 from assay.models.layers import parameter_count
 from assay.models.processor import Processor
 from assay.types import Facts, Sample
 
-METHODS: Mapping[str, tuple[type[nn.Module], type]] = {
-    "aligned": (Aligned, AlignedSettings),
-    "joint": (Joint, JointSettings),
-    "fused": (Fused, FusedSettings),
-}
-SHIPPED = tuple(METHODS)
-FILES = ("config.json", "model.safetensors", "processor.json")
+SHIPPED = ("aligned", "joint", "fused")
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -135,45 +122,10 @@ def _guarded(name: str, compute: Callable[[], Tensor]) -> NDArray[np.float32]:
     return out
 
 
-def method_of(net: nn.Module) -> str:
-    """The name under which a net's class is known."""
-    return next(name for name, (kind, _) in METHODS.items() if type(net) is kind)
-
-
-def save_native(
-    folder: str | Path, net: nn.Module, processor: Processor, *, about: Mapping[str, Any] | None = None
-) -> Path:
-    """Write ``net`` to a folder: float16 weights, the sizes that rebuild it, how inputs are prepared."""
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in net.state_dict().items()
-    }
-    config = {"format": 1, "method": method_of(net), "settings": asdict(net.settings), "about": dict(about or {})}
-    (target / "model.safetensors").write_bytes(save_tensors(tensors))
-    (target / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    (target / "processor.json").write_text(json.dumps(asdict(processor), indent=1) + "\n", encoding="utf-8")
-    return target
-
-
 def load_native(folder: str | Path, *, name: str | None = None) -> NativeModel:
     """The model kept in a folder. `ValueError` says what is missing, unreadable or does not fit."""
-    source = Path(folder)
-    missing = [file for file in FILES if not (source / file).is_file()]
-    if missing:
-        raise ValueError(f"{source} is not a saved model: it lacks {', '.join(missing)}")
-    content = {file: (source / file).read_bytes() for file in FILES}
-    try:
-        config, sizes = json.loads(content["config.json"]), json.loads(content["processor.json"])
-        net = _build(config)
-        tensors = load_tensors(content["model.safetensors"])
-        processor = Processor(**sizes)
-    except (KeyError, TypeError, json.JSONDecodeError, SafetensorError) as error:
-        raise ValueError(f"{source} cannot be read as a saved model: {error}") from error
-    _fill(net, tensors, source)
-    digest = hashlib.sha256(b"\0".join(content[file] for file in FILES)).hexdigest()
-    return NativeModel(name or source.resolve().name, net, processor, digest)
+    net, processor, fingerprint = open_folder(folder)
+    return NativeModel(name or Path(folder).resolve().name, net, processor, fingerprint)
 
 
 def load_shipped(name: str) -> NativeModel:
@@ -182,30 +134,3 @@ def load_shipped(name: str) -> NativeModel:
     if short not in SHIPPED:
         raise ValueError(f"unknown model {name!r}: {nearest(short, SHIPPED)}")
     return load_native(WEIGHTS / short, name=short)
-
-
-def _build(config: Mapping[str, Any]) -> nn.Module:
-    method = config["method"]
-    if method not in METHODS:
-        raise KeyError(f"unknown method {method!r}: {nearest(str(method), METHODS)}")
-    kind, settings = METHODS[method]
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in config["settings"].items()}
-    return kind(settings(**values))
-
-
-def _fill(net: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Put the weights in, each of the expected name and shape."""
-    expected = net.state_dict()
-    wrong = [
-        f"{key}: expected {_shape(expected.get(key))}, got {_shape(tensors.get(key))}"
-        for key in sorted({*expected, *tensors})
-        if _shape(expected.get(key)) != _shape(tensors.get(key))
-    ]
-    if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise ValueError(f"{source}/model.safetensors does not fit its config.json: {'; '.join(wrong[:5])}{more}")
-    net.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()})
-
-
-def _shape(tensor: Tensor | None) -> str:
-    return "nothing" if tensor is None else str(tuple(tensor.shape))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assay.models.native import save_native
+from assay.models.folder import save_native
 from assay.training.checkpoint import FILE, read_checkpoint, write_checkpoint
 from assay.training.optim import Average, optimisers, rate_at
 from assay.training.recipe import Drawn, Progress, Recipe
