@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from assay.catalog import nearest
 from assay.models.aligned import Aligned, AlignedSettings
+from assay.models.bpe import read_bpe
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
 from assay.models.processor import Processor
@@ -28,6 +29,7 @@ METHODS: Mapping[str, tuple[type[nn.Module], type]] = {
     "fused": (Fused, FusedSettings),
 }
 FILES = ("config.json", "model.safetensors", "processor.json")
+TOKENIZER = "tokenizer.json"
 
 
 class Opened(NamedTuple):
@@ -56,7 +58,11 @@ def save_native(
     config = {"format": 1, "method": method_of(net), "settings": asdict(net.settings), "about": dict(about or {})}
     (target / "model.safetensors").write_bytes(save_tensors(tensors))
     (target / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    (target / "processor.json").write_text(json.dumps(asdict(processor), indent=1) + "\n", encoding="utf-8")
+    if processor.bpe is None:
+        (target / TOKENIZER).unlink(missing_ok=True)
+    else:
+        (target / TOKENIZER).write_text(processor.bpe.to_json(), encoding="utf-8")
+    (target / "processor.json").write_text(json.dumps(processor.sizes(), indent=1) + "\n", encoding="utf-8")
     return target
 
 
@@ -66,16 +72,18 @@ def open_folder(folder: str | Path) -> Opened:
     missing = [file for file in FILES if not (source / file).is_file()]
     if missing:
         raise ValueError(f"{source} is not a saved model: it lacks {', '.join(missing)}")
-    content = {file: (source / file).read_bytes() for file in FILES}
+    present = (*FILES, TOKENIZER) if (source / TOKENIZER).is_file() else FILES
+    content = {file: (source / file).read_bytes() for file in present}
     try:
         config, sizes = json.loads(content["config.json"]), json.loads(content["processor.json"])
         net = _build(config)
         tensors = load_tensors(content["model.safetensors"])
-        processor = Processor(**sizes)
-    except (KeyError, TypeError, json.JSONDecodeError, SafetensorError) as error:
+        bpe = read_bpe(content[TOKENIZER].decode("utf-8")) if TOKENIZER in content else None
+        processor = Processor(**sizes, bpe=bpe)
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"{source} cannot be read as a saved model: {error}") from error
     _fill(net, tensors, source)
-    digest = hashlib.sha256(b"\0".join(content[file] for file in FILES)).hexdigest()
+    digest = hashlib.sha256(b"\0".join(content.values())).hexdigest()
     return Opened(net, processor, digest)
 
 

@@ -1,7 +1,8 @@
 """From samples to tensors: what a net was trained to see. Kept beside the weights as ``processor.json``.
 
 A picture is padded to a square on white and resized to ``size_px``; a sound becomes 16 kHz and a levelled log-mel
-spectrogram; a text becomes hashed words. Each depends on its sample alone, never on the rest of the batch.
+spectrogram; a text becomes hashed words or, where there is a trained tokeniser, its tokens. Each depends on its sample
+alone, never on the rest of the batch.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from assay.data.batch import Batch, Part
 from assay.data.media import Audio
+from assay.models.bpe import Bpe
 from assay.models.encoders.audio import RATE_HZ, log_mel, resample
 from assay.models.encoders.text import text_tensor
 from assay.types import Media, Sample
@@ -25,10 +27,16 @@ from assay.types import Media, Sample
 
 @dataclass(frozen=True)
 class Processor:
-    """How inputs are prepared; the values are part of the model."""
+    """How inputs are prepared; the values are part of the model. ``bpe`` is kept in a file of its own."""
 
     size_px: int = 48
     buckets: int = 12288
+    longest_text: int = 64
+    bpe: Bpe | None = None
+
+    def sizes(self) -> dict[str, int]:
+        """What ``processor.json`` holds."""
+        return {"size_px": self.size_px, "buckets": self.buckets, "longest_text": self.longest_text}
 
     def batch(self, samples: Sequence[Sample], modalities: Sequence[str]) -> Batch:
         """The named modalities of the samples as one `Batch`. A broken medium raises `MediaError`."""
@@ -41,8 +49,11 @@ class Processor:
         return Batch(tuple(sample.id for sample in samples), parts)
 
     def values(self, modality: str, contents: Sequence[Media | str]) -> Tensor:
-        """One modality's contents as one tensor (picture ``float[m, 3, h, w]``, sound ``float[m, 64, t]``, text ids)."""
+        """One modality's contents as one tensor (picture ``float[m, 3, h, w]``, sound ``float[m, 64, t]``, text ids:
+        ``int64[m, words, parts]`` of hashed words, ``int64[m, t]`` of tokens)."""
         if modality == "text":
+            if self.bpe is not None:
+                return self.bpe.batch([str(content) for content in contents], self.longest_text)
             return text_tensor([str(content) for content in contents], self.buckets)
         if modality == "image":
             return torch.stack([self.picture(content) for content in contents]).float() / 255
