@@ -10,7 +10,10 @@ from assay.data.batch import Batch, Part
 from assay.models.aligned import Aligned, AlignedSettings
 from assay.models.encoders.audio import FRAMES, AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
+from assay.models.encoders.discriminator import Discriminator, DiscriminatorEncoder, Generator
+from assay.models.encoders.spectrogram import SpectrogramTransformer
 from assay.models.encoders.text import TextEncoder, text_tensor, words_of
+from assay.models.encoders.video import FrameVideoEncoder, TubeletVideoEncoder
 from assay.models.fused import Fused, FusedSettings
 from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
 from assay.models.joint import Joint, JointSettings
@@ -28,6 +31,10 @@ def sounds(n: int) -> Tensor:
     mel = torch.randn(n, 64, FRAMES, generator=torch.Generator().manual_seed(2))
     mel[:, :, 120:] = 0
     return mel
+
+
+def films(n: int) -> Tensor:
+    return torch.rand(n, 8, 3, 48, 48, generator=torch.Generator().manual_seed(4))
 
 
 def texts(n: int) -> Tensor:
@@ -73,6 +80,10 @@ ENCODERS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
     "image": (lambda: ImageEncoder(16, widths=(8, 16, 16)), pictures),
     "text": (lambda: TextEncoder(16, buckets=512, width=32), texts),
     "audio": (lambda: AudioEncoder(16), sounds),
+    "spectrogram": (lambda: SpectrogramTransformer(16, layers=2), sounds),
+    "video by frames": (lambda: FrameVideoEncoder(16, widths=(8, 16, 16)), films),
+    "video by tubelets": (lambda: TubeletVideoEncoder(16, layers=2), films),
+    "discriminator": (lambda: DiscriminatorEncoder(Discriminator(3, 8), 16), pictures),
 }
 
 
@@ -90,7 +101,7 @@ def test_encoders_give_one_vector_and_a_gradient_to_every_weight(name: str) -> N
     out = encoder(values(4))
     assert out.shape == (4, 16) and out.dtype == torch.float32
     out.square().sum().backward()
-    assert [n for n, p in encoder.named_parameters() if p.grad is None] == []
+    assert [n for n, p in encoder.named_parameters() if p.requires_grad and p.grad is None] == []
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))
@@ -101,6 +112,54 @@ def test_an_encoder_gives_one_sample_what_it_gives_it_in_a_batch(name: str) -> N
     together = encoder(values(4))
     alone = torch.cat([encoder(values(4)[i : i + 1]) for i in range(4)])
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["video by frames", "video by tubelets"])
+def test_hidden_frames_have_no_influence(name: str) -> None:
+    torch.manual_seed(0)
+    encoder = ENCODERS[name][0]().eval()
+    video, mask = films(2), torch.ones(2, 8, dtype=torch.bool)
+    mask[:, 6:] = False
+    changed = video.clone()
+    changed[:, 6:] = 1.0
+    torch.testing.assert_close(encoder(video, mask), encoder(changed, mask))
+    assert float((encoder(video, mask) - encoder(video)).detach().abs().max()) > 1e-6
+    assert bool(torch.isfinite(encoder(video, torch.zeros_like(mask))).all())
+
+
+def test_films_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="9 frames .* knows 4"):
+        FrameVideoEncoder(16, widths=(8, 16), frames=4)(torch.zeros(1, 9, 3, 48, 48))
+    with pytest.raises(ValueError, match="6 frames .* made for 8"):
+        TubeletVideoEncoder(16)(torch.zeros(1, 6, 3, 48, 48))
+    with pytest.raises(ValueError, match="do not divide"):
+        TubeletVideoEncoder(16, size_px=50)
+
+
+def test_silence_after_the_end_does_not_count() -> None:
+    torch.manual_seed(0)
+    encoder = SpectrogramTransformer(16).eval()
+    mel = sounds(2)  # silent from frame 120 on
+    _, mask = encoder.features(mel)
+    assert int(mask[0].sum()) == 1 + 4 * 8
+
+
+def test_a_discriminator_stays_frozen_while_the_rest_trains() -> None:
+    torch.manual_seed(0)
+    encoder = DiscriminatorEncoder(Discriminator(3, 8), 16)
+    before = {k: v.clone() for k, v in encoder.discriminator.state_dict().items()}
+    encoder.train()
+    encoder(pictures(2)).sum().backward()
+    assert all(torch.equal(before[k], v) for k, v in encoder.discriminator.state_dict().items())
+
+
+def test_generators_make_what_discriminators_judge() -> None:
+    torch.manual_seed(0)
+    made = Generator(1, 64, 192, noise=8, features=16)(torch.randn(2, 8))
+    assert made.shape == (2, 1, 64, 192) and float(made.detach().abs().max()) <= 1
+    assert Discriminator(1, 8)(made).shape == (2,)
+    with pytest.raises(ValueError, match="divisible by 16"):
+        Generator(1, 50, 64)
 
 
 def test_every_weight_learns(net: nn.Module) -> None:
@@ -128,7 +187,7 @@ def test_one_modality_is_enough(net: nn.Module, only: str) -> None:
     given = full()
     out = net.embed(Batch(given.ids, {only: given.parts[only]}))
     assert bool(torch.isfinite(out).all())
-    assert float((out[0] - out[1]).abs().max()) > 1e-6
+    assert float((out[0] - out[1]).detach().abs().max()) > 1e-6
 
 
 def test_each_sample_may_have_its_own_modalities(net: nn.Module) -> None:
