@@ -11,19 +11,39 @@ from assay import metrics, stats
 from assay.metrics.ranking import rank
 
 CHOICES = list("abcde")
+WORDS = ["a", "red", "Two", "dog's", "dogs,", "3.5", "B.", "no", "yes", ""]
 laws = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("name", metrics.METRICS)
 
 
-def inputs(family: str, rng: np.random.Generator, n: int):
-    """What a family measures, for ``n`` rows: ties, absent positives, unparsed answers among them."""
-    if family == "ranking":
-        scores = rng.integers(0, 4, (n, 7)).astype(float)
-        return scores, [rng.choice(7, rng.integers(0, 4), replace=False).tolist() for _ in range(n)]
-    if family == "labels":
-        return rng.choice(np.array([*CHOICES, None]), n).tolist(), rng.choice(CHOICES[:4], n).tolist()
+def ranking_inputs(rng: np.random.Generator, n: int):
+    scores = rng.integers(0, 4, (n, 7)).astype(float)
+    return scores, [rng.choice(7, rng.integers(0, 4), replace=False).tolist() for _ in range(n)]
+
+
+def label_inputs(rng: np.random.Generator, n: int):
+    return rng.choice(np.array([*CHOICES, None]), n).tolist(), rng.choice(CHOICES[:4], n).tolist()
+
+
+def score_inputs(rng: np.random.Generator, n: int):
     return np.log(rng.dirichlet(np.ones(5), n)), rng.integers(0, 5, n)
+
+
+def text_inputs(rng: np.random.Generator, n: int):
+    def text():
+        return " ".join(rng.choice(WORDS, rng.integers(0, 5)))
+
+    predictions = [None if rng.random() < 0.1 else text() for _ in range(n)]
+    return predictions, [[text() for _ in range(rng.integers(1, 4))] for _ in range(n)]
+
+
+INPUTS = {"labels": label_inputs, "ranking": ranking_inputs, "scores": score_inputs, "texts": text_inputs}
+"""What a family measures, ``n`` rows of it: ties, absent positives, unparsed and missing answers among them."""
+
+
+def inputs(family: str, rng: np.random.Generator, n: int):
+    return INPUTS[family](rng, n)
 
 
 def measured(metric, given_inputs):
@@ -33,7 +53,7 @@ def measured(metric, given_inputs):
         return metric.measure(rank(scores, np.eye(7), positives))
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
-    return metric.measure(*given_inputs)
+    return metrics.measure([metric], *given_inputs)
 
 
 def drawn(name: str, seed: int, n: int | None = None):

@@ -17,7 +17,7 @@ def test_every_name_gives_a_metric_that_calls_itself_so():
         assert metric.signature.startswith(f"{name}|")
         assert metric.signature.rpartition("|")[2].startswith("assay:")
         assert metric.source
-        assert metric.family in ("ranking", "labels", "scores")
+        assert metric.family
 
 
 @pytest.mark.parametrize("name", ["hit@7", "recall@100", "ndcg@3", "top_3_accuracy"])

@@ -17,9 +17,11 @@ from assay.catalog import attribute, nearest
 if TYPE_CHECKING:
     from assay.metrics.metric import Metric
     from assay.metrics.standalone import estimates, measure, retrieval, score
+    from assay.metrics.vqa import vqa_accuracy
 
 RANKED = "assay.metrics.ranked:named"
 CLASSES = "assay.metrics.classification:named"
+VQA = "assay.metrics.vqa:named"
 
 METRICS: Mapping[str, str] = {
     "accuracy": CLASSES,
@@ -42,6 +44,9 @@ METRICS: Mapping[str, str] = {
     "recall@10": RANKED,
     "top_5_accuracy": CLASSES,
     "unparsed": CLASSES,
+    "vqa_accuracy": VQA,
+    "vqa_accuracy:always": VQA,
+    "vqa_accuracy:evalai_textvqa": VQA,
 }
 """What can be asked for by name; `get` also takes any other k."""
 
@@ -53,9 +58,10 @@ HOMES = {
     "measure": "assay.metrics.standalone",
     "retrieval": "assay.metrics.standalone",
     "score": "assay.metrics.standalone",
+    "vqa_accuracy": "assay.metrics.vqa",
 }
 
-__all__ = ["METRICS", "Metric", "estimates", "get", "measure", "retrieval", "score"]
+__all__ = ["METRICS", "Metric", "estimates", "get", "measure", "retrieval", "score", "vqa_accuracy"]
 
 
 def get(name: str) -> Metric:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from assay.metrics import get
 from assay.metrics.metric import PAIRED, Metric, Rows
 from assay.metrics.ranking import rank
+from assay.metrics.texts import reference_counts
 from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
 from assay.types import Estimate
+
+ANSWERS = ("texts", "numbers")
+"""The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 
 def measure(metrics: Sequence[Metric], *inputs: Any) -> Rows:
@@ -63,6 +68,40 @@ def estimates(
     return out
 
 
+def estimate(
+    metric: Metric,
+    *inputs: Any,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    seed: int = 0,
+    unit_name: str = "sample",
+) -> Estimate:
+    """One metric over all rows of its inputs.
+
+    >>> estimate(get("accuracy"), ["cat", "dog"], ["cat", "cat"]).value
+    0.5
+    """
+    return _paired([metric], inputs, unit, seed, unit_name)[0]
+
+
+def _paired(
+    metrics: Sequence[Metric], inputs: tuple[Any, ...], unit: Any, seed: int, unit_name: str = "sample"
+) -> list[Estimate]:
+    """Measured, signed, with what is missing counted; where answers could not be parsed, their share comes along."""
+    rows = measure(metrics, *inputs)
+    unparsed = [name for name in rows if name.endswith("unparsed") and (rows[name] > 0).any()]
+    asked = [*metrics, *(get(name) for name in unparsed if name not in {metric.name for metric in metrics})]
+    signed = [m.signed(reference_counts(inputs[1])) if m.family == "texts" else m for m in asked]
+    found = estimates(signed, rows, unit, seed=seed, unit_name=unit_name)
+    if not any(metric.family in ANSWERS for metric in asked):
+        return found
+    lost = np.fromiter((one is None or one != one for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
+    n_missing = len(np.unique(codes(unit, len(lost))[lost]))
+    return [
+        replace(one, n_missing=n_missing) if metric.family in ANSWERS else one
+        for one, metric in zip(found, asked, strict=True)
+    ]
+
+
 def score(
     names: Sequence[str],
     predictions: Sequence[Any],
@@ -74,18 +113,15 @@ def score(
     """The metrics of these names, over predictions and what they should have been, one of each a row.
 
     For labels (``accuracy``, ``macro_f1`` …) a prediction of None could not be parsed: it is wrong, and when there
-    is one, the estimate ``unparsed`` comes along. No rows at all give NaN. Raises `ValueError` for an unknown name,
-    unequal lengths, a missing true label.
+    is one, the estimate ``unparsed`` comes along. For texts and numbers a prediction of None is missing: left out and
+    counted in ``n_missing``. No rows at all give NaN. Raises `ValueError` for an unknown name, unequal lengths, a
+    missing true label, a row without a reference.
 
     >>> found = score(["accuracy", "macro_f1"], ["a", "b", None, "a"], ["a", "b", "b", "b"])
     >>> round(found["macro_f1"].value, 4), found["unparsed"].value
     (0.5833, 0.25)
     """
-    metrics = [get(name) for name in names]
-    rows = measure(metrics, predictions, references)
-    if "unparsed" in rows and rows["unparsed"].any() and "unparsed" not in names:
-        metrics.append(get("unparsed"))
-    return {one.metric: one for one in estimates(metrics, rows, unit, seed=seed)}
+    return {one.metric: one for one in _paired([get(name) for name in names], (predictions, references), unit, seed)}
 
 
 def retrieval(
