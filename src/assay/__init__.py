@@ -14,6 +14,7 @@ from assay.version import __version__
 if TYPE_CHECKING:
     from assay.data.dataset import Dataset
     from assay.evaluation.run import Run
+    from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
     from assay.verbs import compare, evaluate, load_dataset, load_model, load_run, predict, report, search, train
 
@@ -27,6 +28,7 @@ HOMES = {
     "Sample": "assay.types",
     "compare": "assay.verbs",
     "evaluate": "assay.verbs",
+    "fewshot": "assay.training.fewshot",
     "load_dataset": "assay.verbs",
     "load_model": "assay.verbs",
     "load_run": "assay.verbs",
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "fewshot",
     "load_dataset",
     "load_model",
     "load_run",
