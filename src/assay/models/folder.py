@@ -22,11 +22,15 @@ from assay.models.bpe import read_bpe
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
 from assay.models.processor import Processor
+from assay.models.vlm import VisionLanguage, VlmSettings
+from assay.models.vqa import Vqa, VqaSettings
 
 METHODS: Mapping[str, tuple[type[nn.Module], type]] = {
     "aligned": (Aligned, AlignedSettings),
     "joint": (Joint, JointSettings),
     "fused": (Fused, FusedSettings),
+    "vlm": (VisionLanguage, VlmSettings),
+    "vqa": (Vqa, VqaSettings),
 }
 FILES = ("config.json", "model.safetensors", "processor.json")
 TOKENIZER = "tokenizer.json"

@@ -6,6 +6,8 @@ Sources: residual blocks He et al. 2016; pre-norm Transformer Xiong et al. 2020;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -135,6 +137,23 @@ def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """
     weights = mask.to(x.dtype)[..., None]
     return (x * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def expect_shape(module: nn.Module, value: Tensor, shape: Sequence[int | str]) -> None:
+    """`ValueError` that names the module, what it expects and what came, unless ``value`` is of the shape.
+
+    A name stands for any size.
+
+    >>> expect_shape(nn.Identity(), torch.zeros(2, 3, 8, 8), ("n", 3, 16, 16))
+    Traceback (most recent call last):
+    ValueError: Identity expects a tensor [n, 3, 16, 16], got [2, 3, 8, 8]
+    """
+    fits = value.ndim == len(shape) and all(
+        isinstance(wanted, str) or wanted == got for wanted, got in zip(shape, value.shape, strict=True)
+    )
+    if not fits:
+        expected, got = ", ".join(map(str, shape)), ", ".join(map(str, value.shape))
+        raise ValueError(f"{type(module).__name__} expects a tensor [{expected}], got [{got}]")
 
 
 def parameter_count(net: nn.Module) -> int:

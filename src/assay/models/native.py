@@ -1,25 +1,28 @@
 """Our own nets as models, opened from their folders (`assay.models.folder`).
 
-`load_native` opens such a folder, `load_shipped` one of the three that come with the package. The net runs in float32,
+`load_native` opens such a folder, `load_shipped` one of those that come with the package. The net runs in float32,
 in eval mode, on the CPU's threads as torch has them; the same batch gives the same bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assay.catalog import nearest
+from assay.data.batch import Batch
 from assay.models.aligned import Aligned
+from assay.models.answering import as_float32, batch_of, columns_of, guarded
 from assay.models.folder import method_of, open_folder, save_native
+from assay.models.generative import GenerativeModel
 from assay.models.layers import parameter_count
 from assay.models.processor import Processor
+from assay.models.vlm import VisionLanguage
+from assay.models.vqa import Vqa
 from assay.types import Facts, Sample
 
 SHIPPED = ("aligned", "joint", "fused")
@@ -59,7 +62,7 @@ class NativeModel:
         """
         if not samples:
             return np.zeros((0, self.net.settings.dim), dtype=np.float32)
-        return _guarded(self.name, lambda: self.net.embed(self._batch(samples, modality)))
+        return as_float32(guarded(self.name, lambda: self.net.embed(self._batch(samples, modality))))
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` over the choices, in their order.
@@ -67,10 +70,10 @@ class NativeModel:
         `aligned` takes any choices (it compares with them as texts); `joint` and `fused` those they were trained on,
         else `ValueError` with the nearest ones.
         """
-        columns = _columns(self.name, self.classes, choices)
+        columns = columns_of(self.name, self.classes, choices)
         if not samples:
             return np.zeros((0, len(choices)), dtype=np.float32)
-        return _guarded(self.name, lambda: self._logits(samples, choices, columns).log_softmax(1))
+        return as_float32(guarded(self.name, lambda: self._logits(samples, choices, columns).log_softmax(1)))
 
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""
@@ -89,47 +92,22 @@ class NativeModel:
         logits: Tensor = self.net(batch)[:, columns]
         return logits
 
-    def _batch(self, samples: Sequence[Sample], modality: str | None) -> Any:
-        if modality is not None and modality not in self.modalities:
-            raise ValueError(f"{self.name} does not take {modality!r}: {nearest(modality, self.modalities)}")
-        wanted = tuple(self.net.modalities) if modality is None else (modality,)
-        for sample in samples:
-            if not any(name in sample.inputs for name in wanted):
-                has = ", ".join(sample.modalities) or "nothing"
-                raise ValueError(f"sample {sample.id!r} has {has}, {self.name} needs {' or '.join(wanted)}")
-        return self.processor.batch(samples, wanted)
+    def _batch(self, samples: Sequence[Sample], modality: str | None) -> Batch:
+        return batch_of(self.name, self.processor, samples, self.net.modalities, modality)
 
 
-def _columns(name: str, classes: Sequence[str], choices: Sequence[str]) -> list[int]:
-    """The head's columns for the choices; empty for a model without a head, which takes any."""
-    if not choices:
-        raise ValueError(f"{name} was given no choices to score")
-    for choice in choices if classes else ():
-        if choice not in classes:
-            raise ValueError(f"{name} does not know the class {choice!r}: {nearest(choice, classes)}")
-    return [classes.index(choice) for choice in choices] if classes else []
+def load_native(folder: str | Path, *, name: str | None = None) -> NativeModel | GenerativeModel:
+    """The model kept in a folder: one that writes (`GenerativeModel`), else one that embeds and scores.
 
-
-def _guarded(name: str, compute: Callable[[], Tensor]) -> NDArray[np.float32]:
-    """Run without gradients, and turn torch's way of saying "out of memory" into Python's."""
-    try:
-        with torch.inference_mode():
-            out: NDArray[np.float32] = compute().numpy().astype(np.float32, copy=False)
-    except RuntimeError as error:
-        if "memory" in str(error).lower():
-            raise MemoryError(f"{name}: {error}") from error
-        raise
-    return out
-
-
-def load_native(folder: str | Path, *, name: str | None = None) -> NativeModel:
-    """The model kept in a folder. `ValueError` says what is missing, unreadable or does not fit."""
+    `ValueError` says what is missing, unreadable or does not fit.
+    """
     net, processor, fingerprint = open_folder(folder)
-    return NativeModel(name or Path(folder).resolve().name, net, processor, fingerprint)
+    kind = GenerativeModel if isinstance(net, Vqa | VisionLanguage) else NativeModel
+    return kind(name or Path(folder).resolve().name, net, processor, fingerprint)
 
 
-def load_shipped(name: str) -> NativeModel:
-    """One of the three models that come with the package: ``aligned``, ``joint``, ``fused`` (or ``assay:aligned`` …)."""
+def load_shipped(name: str) -> NativeModel | GenerativeModel:
+    """One of the models that come with the package: ``aligned``, ``joint``, ``fused`` … (or ``assay:aligned`` …)."""
     short = name.removeprefix("assay:")
     if short not in SHIPPED:
         raise ValueError(f"unknown model {name!r}: {nearest(short, SHIPPED)}")
