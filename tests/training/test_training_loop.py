@@ -190,3 +190,99 @@ def test_training_leaves_the_callers_random_state_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     train(made, out=tmp_path)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_gradients_of_several_batches_add_up_to_their_mean(tmp_path: Path) -> None:
+    """Two batches a step are one batch of twice the size, for a loss that is a mean and a net without batch norm."""
+
+    class Line(Colours):
+        def __init__(self, size: int) -> None:
+            super().__init__()
+            self.sampler = Sampler(24, size, self.generator)
+
+        def draw(self) -> Any:
+            chosen = self.sampler.draw()
+            pictures = torch.zeros(len(chosen), 3, 16, 16)
+            pictures[torch.arange(len(chosen)), chosen % 3] = 1.0
+            rows = torch.arange(len(chosen))
+            return Coloured(Batch(tuple(map(str, chosen.tolist())), {"image": Part(rows, pictures)}), chosen % 3)
+
+    def loss(net: Any, drawn: Any) -> dict[str, Tensor]:
+        flat = drawn.batch.parts["image"].values.mean((2, 3))
+        return {"classes": classify(net.head(flat @ net.norm.weight[:3, None] * net.norm.weight), drawn.labels)}
+
+    found = []
+    for size, accumulate in ((12, 1), (6, 2)):
+        made = recipe(steps=4)
+        made = replace(made, source=Line(size), losses=loss, optim=replace(made.optim, accumulate=accumulate))
+        train(made, out=tmp_path / str(size))
+        found.append(made.net.head.weight.detach().clone())
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind,lr", [("sgd", 0.05), ("lion", 0.002), ("adamw", 0.01)])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
+def test_every_optimiser_learns(tmp_path: Path, kind: str, lr: float, schedule: str) -> None:
+    seen: list[Progress] = []
+    made = recipe(steps=60)
+    optim = replace(made.optim, kind=kind, lr=lr, schedule=schedule, matrix_lr=0.0, steps=60)
+    train(replace(made, optim=optim), out=tmp_path, on_progress=seen.append)
+    assert seen[-1].losses["classes"] < 0.5 * seen[0].losses["classes"]
+
+
+def test_unknown_kinds_tell_the_nearest() -> None:
+    with pytest.raises(ValueError, match="adamw"):
+        OptimSettings(lr=1, steps=1, kind="adam_w")
+    with pytest.raises(ValueError, match="cosine"):
+        OptimSettings(lr=1, steps=1, schedule="cosin")
+    with pytest.raises(ValueError, match="steps must be at least 1"):
+        OptimSettings(lr=1, steps=0)
+
+
+def test_patience_ends_a_run_with_its_best_weights(tmp_path: Path) -> None:
+    figures = iter([0.1, 0.5, 0.4, 0.3, 0.9])
+    kept: list[Tensor] = []
+
+    def validate(net: Any) -> dict[str, float]:
+        kept.append(net.head.weight.detach().clone())
+        return {"accuracy": next(figures)}
+
+    made = replace(recipe(steps=50), validate=validate, validate_every=2, patience=2, watch="accuracy")
+    seen: list[Progress] = []
+    train(made, out=tmp_path, on_progress=seen.append)
+    assert seen[-1].step == 8 and len(kept) == 4
+    torch.testing.assert_close(load_native(tmp_path).net.head.weight, kept[1], atol=1e-3, rtol=1e-3)
+    with pytest.raises(ValueError, match="no figure 'acuracy' to watch: did you mean accuracy"):
+        train(
+            replace(recipe(), validate=lambda net: {"accuracy": 1.0}, validate_every=1, patience=1, watch="acuracy"),
+            out=tmp_path / "b",
+        )
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "pcgrad", "gradnorm"])
+def test_a_balanced_run_resumes_to_the_bit(tmp_path: Path, name: str) -> None:
+    from assay.training.balance import named
+
+    def made() -> Recipe:
+        base = recipe(steps=8)
+        both = lambda net, drawn: {  # noqa: E731
+            "classes": classify(net(drawn.batch), drawn.labels),
+            "image": classify(net.alone(net.encode(drawn.batch).vectors)[:, 1], drawn.labels),
+        }
+        return replace(base, losses=both, balance=named(name, ("classes", "image"), base.net))
+
+    whole = made()
+    train(whole, out=tmp_path / "whole")
+
+    class Cut(Exception):
+        pass
+
+    def cut(progress: Progress) -> None:
+        if progress.step == 6:
+            raise Cut
+
+    with pytest.raises(Cut):
+        train(made(), out=tmp_path / "cut", on_progress=cut)
+    rest = made()
+    train(rest, out=tmp_path / "cut")
+    assert (tmp_path / "cut/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()

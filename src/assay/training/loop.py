@@ -18,7 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assay.catalog import nearest
 from assay.models.folder import save_native
+from assay.training.balance import Fixed
 from assay.training.checkpoint import FILE, read_checkpoint, write_checkpoint
 from assay.training.optim import Average, optimisers, rate_at
 from assay.training.recipe import Drawn, Progress, Recipe
@@ -41,7 +43,7 @@ def train(recipe: Recipe, *, out: str | Path, resume: bool = True, on_progress: 
     with torch.random.fork_rng(devices=[]), _one_step_at_a_time() as interrupted:
         run = _Run(recipe, folder)
         run.start(read_checkpoint(folder, recipe.settings) if resume else None)
-        while run.step < recipe.optim.steps:
+        while run.step < recipe.optim.steps and not run.waited_enough():
             run.advance(on_progress)
             if interrupted.is_set():
                 run.keep()
@@ -64,6 +66,9 @@ class _Run:
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
         self.figures: dict[str, float] = {}
+        self.balance = Fixed() if recipe.balance is None else recipe.balance
+        self.best: dict[str, Tensor] = {}
+        self.since_best = 0
 
     def start(self, state: Mapping[str, Any] | None) -> None:
         """From the beginning, or from a checkpoint."""
@@ -78,6 +83,8 @@ class _Run:
         torch.set_rng_state(state["random"])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.history, self.figures = list(state["history"]), dict(state["figures"])
+        self.balance.restore(state["balance"])
+        self.best, self.since_best = dict(state["best"]), int(state["since_best"])
 
     def keep(self) -> None:
         """Write the checkpoint."""
@@ -92,6 +99,9 @@ class _Run:
             "seconds": self.seconds,
             "history": self.history,
             "figures": self.figures,
+            "balance": self.balance.state(),
+            "best": self.best,
+            "since_best": self.since_best,
         }
         write_checkpoint(self.folder, state)
 
@@ -104,6 +114,7 @@ class _Run:
         if self.recipe.validate is not None and every and (self.step % every == 0 or self.step == optim.steps):
             self.figures = self._validate()
             self.history.append({"step": self.step, **losses, **self.figures})
+            self._watch()
         self.seconds += time.perf_counter() - began
         if on_progress is not None:
             rate = self.step / max(self.seconds, 1e-9)
@@ -115,19 +126,47 @@ class _Run:
         for group, peak in zip(groups, self.peaks, strict=True):
             group["lr"] = peak * rate_at(self.step, recipe.optim)
         recipe.net.train()
+        recipe.net.zero_grad(set_to_none=True)
+        batches = [self._backward() for _ in range(recipe.optim.accumulate)]
+        norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
+        self._check(norm, "gradient", batches[-1][1])
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.average.update(recipe.net, self.step)
+        found = [losses for losses, _ in batches]
+        return {name: sum(losses[name] for losses in found) / len(found) for name in found[0]}
+
+    def _backward(self) -> tuple[dict[str, float], Drawn]:
+        """Draw a batch and add its share to the gradients; the losses' values and the batch."""
+        recipe = self.recipe
         drawn = recipe.source.draw()
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             losses = recipe.losses(recipe.net, drawn)
         total = torch.stack([value.float() for value in losses.values()]).sum()
         self._check(total, "loss", drawn)
-        recipe.net.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
-        self._check(norm, "gradient", drawn)
-        for optimiser in self.optimisers:
-            optimiser.step()
-        self.average.update(recipe.net, self.step)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        share = recipe.optim.accumulate
+        self.balance.backward({name: value / share for name, value in losses.items()}, recipe.net)
+        return {name: float(value.detach()) for name, value in losses.items()}, drawn
+
+    def waited_enough(self) -> bool:
+        """Whether the watched figure has not become better for as long as the recipe's patience."""
+        return 0 < self.recipe.patience <= self.since_best
+
+    def _watch(self) -> None:
+        """Remember the averaged weights of the best validation so far."""
+        recipe = self.recipe
+        if not recipe.patience:
+            return
+        name = recipe.watch.removeprefix("-")
+        if name not in self.figures:
+            raise ValueError(f"no figure {name!r} to watch: {nearest(name, self.figures)}")
+        sign = -1 if recipe.watch.startswith("-") else 1
+        earlier = [sign * row[name] for row in self.history[:-1] if name in row]
+        if not earlier or sign * self.figures[name] > max(earlier):
+            self.best = {key: value.clone() for key, value in self.average.values.items()}
+            self.since_best = 0
+        else:
+            self.since_best += 1
 
     def _check(self, value: Tensor, what: str, drawn: Drawn) -> None:
         if math.isfinite(float(value.detach())):
@@ -155,8 +194,10 @@ class _Run:
         return figures
 
     def export(self) -> None:
-        """The averaged weights as a model, and the run's story."""
+        """The averaged weights (with patience those of the best validation) as a model, and the run's story."""
         own = self._averaged()
+        if self.best:
+            self.recipe.net.load_state_dict(self.best)
         about = {"recipe": self.recipe.name, "settings": dict(self.recipe.settings), **self.recipe.about}
         save_native(self.folder, self.recipe.net, self.recipe.processor, about=about)
         self.recipe.net.load_state_dict(own)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from assay.models.processor import Processor
+from assay.training.balance import Balance
 from assay.training.optim import OptimSettings
 
 Losses = Callable[[Any, Any], Mapping[str, Tensor]]
@@ -40,8 +41,9 @@ class Recipe:
     """A run: the net and its processor, where batches come from, what is minimised, and how.
 
     ``settings`` are the plain values that decide the run (resuming with others is refused). ``losses`` gives named
-    scalars whose sum is minimised. ``validate`` gives named figures of a net in eval mode, for the history.
-
+    scalars whose sum is minimised, or what a ``balance`` makes of them. ``validate`` gives named figures of a net in
+    eval mode, for the history. With ``patience`` the run ends after so many validations without a better (higher; with
+    a name that starts with ``-``, lower) figure ``watch``, and gives back the weights of the best one.
     """
 
     name: str
@@ -56,6 +58,9 @@ class Recipe:
     validate: Callable[[nn.Module], Mapping[str, float]] | None = None
     validate_every: int = 0
     checkpoint_every: int = 200
+    balance: Balance | None = None
+    patience: int = 0
+    watch: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
