@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import metrics
-from assay.metrics import ranking
-from assay.metrics.ranking import rank
+from assay.metrics import counting
+from assay.metrics.ranking import rank, rank_both
 
-NAMES = ("hit@1", "hit@3", "recall@1", "recall@3", "mrr", "map", "map@r", "r_precision", "ndcg", "ndcg@3", "mean_rank")
+NAMES = (
+    *("hit@1", "hit@3", "recall@1", "recall@3", "precision@3", "mrr", "map", "map@3", "map_cut@3", "map@r"),
+    *("r_precision", "ndcg", "ndcg@3", "mean_rank"),
+)
 
 
 def by_definition(relevant: list[bool]) -> dict[str, float]:
@@ -26,7 +29,10 @@ def by_definition(relevant: list[bool]) -> dict[str, float]:
         "hit@3": float(any(relevant[:3])),
         "recall@1": sum(relevant[:1]) / R,
         "recall@3": sum(relevant[:3]) / R,
+        "precision@3": sum(relevant[:3]) / 3,
         "mrr": 1 / places[0],
+        "map@3": sum(p for p, i in zip(precision, places, strict=True) if i <= 3) / min(R, 3),
+        "map_cut@3": sum(p for p, i in zip(precision, places, strict=True) if i <= 3) / R,
         "map": sum(precision) / R,
         "map@r": sum(p for p, i in zip(precision, places, strict=True) if i <= R) / R,
         "r_precision": sum(relevant[:R]) / R,
@@ -79,6 +85,33 @@ def test_goldens():
     assert second["hit@2"][0] == 1.0
 
 
+def test_graded_gains_are_linear_or_what_they_were_made():
+    """Relevance {a: 3, b: 2, c: 1}, order x, a, c, b (science A.9; ranx' ndcg and ndcg_burges)."""
+    order, positives = [[3, 1, 2, 4.0]], [[0, 1, 2]]
+    linear = metrics.retrieval(order, np.eye(4), positives, grades=[[3, 2, 1]])
+    assert linear["ndcg"].value == pytest.approx(0.683376, abs=1e-6)
+    assert "gain:graded" in linear["ndcg"].signature
+    burges = metrics.retrieval(order, np.eye(4), positives, grades=[[7, 3, 1]])
+    assert burges["ndcg"].value == pytest.approx(0.660990, abs=1e-6)
+    assert burges["map"].value == linear["map"].value
+
+
+def test_a_positive_of_grade_0_is_none():
+    found = of_scores([[3, 1, 2.0]], [[0, 1]], grades=[[0, 1]])
+    assert (found.positives.tolist(), found.best.tolist()) == ([1], [3.0])
+
+
+def test_pessimistic_ties_go_against_the_model():
+    scores = np.array([[1.0, 1, 1, 0], [2, 1, 1, 1]])
+    found = metrics.retrieval(scores, np.eye(4), [[0], [1, 2]], k=(1, 3), ties="pessimistic")
+    assert found["hit@1"].value == 0.0
+    assert found["hit@3"].value == 1.0
+    assert found["mean_rank"].value == 3.0
+    assert "|ties:pessimistic|" in found["mrr"].signature
+    with pytest.raises(ValueError, match="expected or pessimistic was expected, not 'best'"):
+        metrics.retrieval(scores, np.eye(4), [[0], [1]], ties="best")
+
+
 def test_a_model_that_scores_all_alike_gets_chance():
     found = values(of_scores(np.zeros((4, 4)), [[0], [1], [2], [3]]))
     assert found["hit@1"].tolist() == [0.25] * 4
@@ -98,8 +131,8 @@ def test_blocks_and_both_ways_of_counting_agree_with_a_full_sort(monkeypatch, fe
     rng = np.random.default_rng(3)
     scores = rng.integers(0, 50, (37, 80)).astype(float)
     positives = [rng.choice(80, rng.integers(1, 40), replace=False).tolist() for _ in scores]
-    monkeypatch.setattr(ranking, "BLOCK_BYTES", 80 * 8 * 5)
-    monkeypatch.setattr(ranking, "COUNT_UP_TO", few)
+    monkeypatch.setattr(counting, "BLOCK_BYTES", 80 * 8 * 5)
+    monkeypatch.setattr(counting, "COUNT_UP_TO", few)
     found = of_scores(scores, positives)
     for q, targets in enumerate(positives):
         mine = found.query == q
@@ -115,6 +148,78 @@ def test_equal_candidates_tie_whatever_the_product_rounds_to():
     gallery[1::2] = gallery[0:-1:2]
     found = rank(rng.standard_normal((20, 33)).astype(np.float32), gallery, [[2 * i] for i in range(20)])
     assert (found.tied == 2).all()
+
+
+def exact(q, g, positives):
+    """Ranks by a full product in double precision."""
+    scores = q.astype(float) @ g.astype(float).T
+    return [(scores[i] > max(scores[i, found])).sum() + 1.0 for i, found in enumerate(positives)]
+
+
+@pytest.mark.parametrize("noise", [1e-7, 1e-3, 1.0])
+def test_single_precision_is_ranked_as_double_would(noise, monkeypatch):
+    rng = np.random.default_rng(5)
+    common = rng.standard_normal(96)
+    q, g = ((common + noise * rng.standard_normal((n, 96))).astype(np.float32) for n in (40, 300))
+    positives = [[i, i + 1] for i in range(40)]
+    monkeypatch.setattr(counting, "BLOCK_BYTES", 300 * 4 * 16)
+    there, back = rank_both(q, g, positives)
+    assert there.best.tolist() == exact(q, g, positives)
+    inverse = [[i for i in (j - 1, j) if 0 <= i < 40] for j in range(41)]
+    assert back.best[:41].tolist() == exact(g[:41], q, inverse)
+    assert np.isnan(back.best[41:]).all()
+
+
+def test_both_directions_are_each_direction():
+    rng = np.random.default_rng(8)
+    for kind in (np.float32, np.float64):
+        a, b = rng.integers(-2, 3, (30, 5)).astype(kind), rng.integers(-2, 3, (70, 5)).astype(kind)
+        pairs = [rng.choice(70, rng.integers(0, 6), replace=False).tolist() for _ in a]
+        inverse = [[i for i, found in enumerate(pairs) if j in found] for j in range(70)]
+        groups = rng.integers(0, 3, 30), rng.integers(0, 3, 70)
+        for group_a, group_b in ((None, None), groups):
+            both = rank_both(a, b, pairs, a_group=group_a, b_group=group_b)
+            alone = (
+                rank(a, b, pairs, query_group=group_a, gallery_group=group_b),
+                rank(b, a, inverse, query_group=group_b, gallery_group=group_a),
+            )
+            for found, expected in zip(both, alone, strict=True):
+                for name in ("positives", "candidates", "query", "above", "tied", "inside", "before"):
+                    np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30, 1e200])
+def test_embeddings_of_any_size(scale):
+    rng = np.random.default_rng(2)
+    q, g = rng.standard_normal((9, 6)), rng.standard_normal((20, 6))
+    expected = rank(q, g, [[i] for i in range(9)])
+    kind = np.float32 if scale < 1e38 else np.float64
+    found = rank((q * scale).astype(kind), (g * scale).astype(kind), [[i] for i in range(9)])
+    assert found.best.tolist() == expected.best.tolist()
+
+
+def test_rsum_directions_and_folds():
+    rng = np.random.default_rng(4)
+    pictures = rng.standard_normal((20, 8))
+    texts = np.repeat(pictures, 5, axis=0) + rng.standard_normal((100, 8))
+    pairs = [list(range(5 * i, 5 * i + 5)) for i in range(20)]
+    whole = metrics.retrieval_both(pictures, texts, pairs)
+    ways = [whole["image->text"], whole["text->image"]]
+    alone = metrics.retrieval(texts, pictures, [[j // 5] for j in range(100)])
+    assert ways[1]["map"].value == alone["map"].value
+    rsum = whole["both"]["rsum"]
+    assert rsum.value == pytest.approx(sum(way[f"hit@{k}"].value for way in ways for k in (1, 5, 10)))
+    assert (rsum.n, rsum.unit, ways[1]["hit@1"].n) == (20, "image", 20)
+    cut = metrics.retrieval_both(pictures, texts, pairs, folds=5)
+    parts = [
+        metrics.retrieval_both(pictures[4 * f : 4 * f + 4], texts[20 * f : 20 * f + 20], pairs[:4]) for f in range(5)
+    ]
+    for way in ("image->text", "text->image"):
+        for name in ("hit@1", "mrr", "map@r"):
+            assert cut[way][name].value == pytest.approx(np.mean([part[way][name].value for part in parts]))
+    assert "|gallery:4|folds:5|" in cut["text->image"]["mrr"].signature
+    with pytest.raises(ValueError, match="folds that divide the 20 rows"):
+        metrics.retrieval_both(pictures, texts, pairs, folds=3)
 
 
 def test_groups_rank_among_their_own():
@@ -150,6 +255,8 @@ def test_half_precision_empty_sets_and_indices_twice():
         ([[1.0], [math.nan]], [[1.0]], [[0], [0]], {}, "queries: row 1 holds a value that is not finite"),
         ([[1.0]], [[math.inf]], [[0]], {}, "gallery: row 0"),
         ([[1.0]], [[1.0]], [[0]], {"query_group": [0]}, "belong together"),
+        ([[1.0]], [[1.0]], [[0]], {"grades": [[]]}, "one grade for each positive"),
+        ([[1.0], [1.0]], [[1.0]], [[0], [0]], {"grades": [[1], [-1]]}, "grades of query 1: -1.0"),
         ([[1.0]], [[1.0]], [[0]], {"query_group": [0, 1], "gallery_group": [0]}, "groups of shape"),
     ],
 )

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
+    from assay.metrics.directions import retrieval, retrieval_both
     from assay.metrics.metric import Metric
-    from assay.metrics.standalone import estimates, measure, retrieval, score
+    from assay.metrics.standalone import estimates, measure, score
     from assay.metrics.vqa import vqa_accuracy
 
 RANKED = "assay.metrics.ranked:named"
@@ -31,17 +32,21 @@ METRICS: Mapping[str, str] = {
     "hit@10": RANKED,
     "macro_f1": CLASSES,
     "map": RANKED,
+    "map@10": RANKED,
     "map@r": RANKED,
+    "map_cut@10": RANKED,
     "mean_rank": RANKED,
     "median_rank": RANKED,
     "mrr": RANKED,
     "ndcg": RANKED,
     "ndcg@10": RANKED,
     "nll": CLASSES,
+    "precision@10": RANKED,
     "r_precision": RANKED,
     "recall@1": RANKED,
     "recall@5": RANKED,
     "recall@10": RANKED,
+    "rsum": RANKED,
     "top_5_accuracy": CLASSES,
     "unparsed": CLASSES,
     "vqa_accuracy": VQA,
@@ -50,18 +55,32 @@ METRICS: Mapping[str, str] = {
 }
 """What can be asked for by name; `get` also takes any other k."""
 
-ANY_K: Mapping[str, str] = {r"(hit|recall|ndcg)@[1-9]\d*": RANKED, r"top_[1-9]\d*_accuracy": CLASSES}
+ANY_K: Mapping[str, str] = {
+    r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": RANKED,
+    r"top_[1-9]\d*_accuracy": CLASSES,
+}
 
 HOMES = {
     "Metric": "assay.metrics.metric",
     "estimates": "assay.metrics.standalone",
     "measure": "assay.metrics.standalone",
-    "retrieval": "assay.metrics.standalone",
+    "retrieval": "assay.metrics.directions",
+    "retrieval_both": "assay.metrics.directions",
     "score": "assay.metrics.standalone",
     "vqa_accuracy": "assay.metrics.vqa",
 }
 
-__all__ = ["METRICS", "Metric", "estimates", "get", "measure", "retrieval", "score", "vqa_accuracy"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "estimates",
+    "get",
+    "measure",
+    "retrieval",
+    "retrieval_both",
+    "score",
+    "vqa_accuracy",
+]
 
 
 def get(name: str) -> Metric:

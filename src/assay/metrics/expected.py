@@ -64,14 +64,30 @@ def average_precision_at_r(ranking: Ranking) -> Values:
     return _over_positives(ranking, _precision_sum(ranking, np.clip(_of_tie(ranking) - ranking.above, 0, ranking.tied)))
 
 
+def average_precision_of(ranking: Ranking, k: int) -> Values:
+    """The expected sum ``[n]`` of the precisions at the positives among the first ``k``; the divisor is the caller's."""
+    depth = np.clip(k - ranking.above, 0, ranking.tied)
+    return np.where(ranking.positives > 0, _summed(ranking, _precision_sum(ranking, depth)), np.nan)
+
+
+def precision(ranking: Ranking, k: int) -> Values:
+    """The expected share ``[n]`` of the first ``k`` that are positives; fewer than ``k`` candidates leave places empty."""
+    inside = _summed(ranking, ranking.inside * np.clip((k - ranking.above) / ranking.tied, 0, 1))
+    return np.where(ranking.positives > 0, inside / k, np.nan)
+
+
 def ndcg(ranking: Ranking, k: int | None = None) -> Values:
-    """The expected nDCG ``[n]`` with gains 0 and 1, of the first ``k`` places or of all."""
+    """The expected nDCG ``[n]`` of the first ``k`` places or of all; the gain of a positive is its grade."""
     longest = int(ranking.candidates.max(initial=0))
-    gain = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, longest + 2)))])
+    discount = 1 / np.log2(np.arange(2, longest + 2))
+    summed = np.concatenate([[0.0], np.cumsum(discount)])
     depth = longest if k is None else min(k, longest)
     a, end = np.minimum(ranking.above, depth), np.minimum(ranking.above + ranking.tied, depth)
-    dcg = _summed(ranking, ranking.inside / ranking.tied * (gain[end] - gain[a]))
-    return ratio(dcg, gain[np.minimum(ranking.positives, depth)])
+    dcg = _summed(ranking, ranking.gain / ranking.tied * (summed[end] - summed[a]))
+    query = np.repeat(np.arange(len(ranking)), ranking.positives)
+    place = np.arange(len(query)) - np.repeat(np.cumsum(ranking.positives) - ranking.positives, ranking.positives)
+    best = np.where(place < depth, ranking.ideal * discount[np.minimum(place, longest - 1)], 0.0)
+    return ratio(dcg, np.bincount(query, weights=best, minlength=len(ranking)).astype(np.float64))
 
 
 def _precision_sum(ranking: Ranking, depth: NDArray[np.int64]) -> Values:

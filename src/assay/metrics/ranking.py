@@ -1,27 +1,22 @@
 """Exact ranks of every query's positives in a gallery, by inner product, in blocks.
 
 Nothing of the size queries × gallery is kept: of each query remain, for every set of positives that score the same,
-how many candidates score higher and how many the same. From these follow the expected values of all ranking metrics
-when ties are broken at random (`assay.metrics.expected`). Shapes: queries ``[n, d]``, gallery ``[m, d]``.
+how many candidates score higher and how many the same (`assay.metrics.counting`). From these follow the expected values
+of all ranking metrics when ties are broken at random (`assay.metrics.expected`). Shapes: queries ``[n, d]``, gallery
+``[m, d]``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Ints = NDArray[np.int64]
-Matrix = NDArray[np.floating[Any]]
+from assay.metrics.counting import Ints, Matrix, stand, stand_both
 
-BLOCK_BYTES = 64 << 20
-"""The scores that are held at once."""
-
-COUNT_UP_TO = 16
-"""A query with more positives than this has its scores sorted once instead of being counted through for each."""
+Grades = Sequence[Sequence[float]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +25,8 @@ class Ranking:
 
     Of a query: ``positives[n]`` among ``candidates[n]``. Of a *tie*, a set of a query's positives with one score
     (ordered by query, best first): its ``query``, the candidates ``above`` it and ``tied`` with it (itself
-    included), the positives ``inside`` it, and those of the query ``before`` it.
+    included), the positives ``inside`` it, and those of the query ``before`` it; the sum ``gain`` of the positives'
+    grades. ``ideal`` holds the grades of all positives, query by query, the greatest first. Without grades each is 1.
     """
 
     positives: Ints
@@ -40,6 +36,8 @@ class Ranking:
     tied: Ints
     inside: Ints
     before: Ints
+    gain: NDArray[np.float64]
+    ideal: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.positives)
@@ -52,40 +50,125 @@ class Ranking:
         out[self.query[first]] = self.above[first] + (self.tied[first] + 1) / (self.inside[first] + 1)
         return out
 
+    def pessimistic(self) -> Ranking:
+        """The ranking when within a tie all positives come last: what a model is sure to reach.
+
+        >>> rank([[1.0]], [[2.0], [2.0], [2.0]], [[0]]).pessimistic().best.tolist()
+        [3.0]
+        """
+        return replace(self, above=self.above + self.tied - self.inside, tied=self.inside)
+
 
 def rank(
     queries: ArrayLike,
     gallery: ArrayLike,
     positives: Sequence[Sequence[int]],
     *,
+    grades: Grades = None,
     query_group: ArrayLike | None = None,
     gallery_group: ArrayLike | None = None,
 ) -> Ranking:
     """Rank ``gallery[m, d]`` for every one of ``queries[n, d]`` by inner product and say where its positives stand.
 
-    ``positives`` holds for each query the gallery indices that are right (an index named twice counts once). With
-    ``query_group[n]`` and ``gallery_group[m]`` a query ranks only the candidates of its own group, and positives
-    outside it do not count. Equal gallery rows get equal scores. float16 is computed as float32. Raises `ValueError`
-    for shapes that do not fit, indices out of range, and values that are not finite, naming the row.
+    ``positives`` holds for each query the gallery indices that are right (an index named twice counts once), ``grades``
+    how relevant each of them is (default 1; one of 0 is no positive). With ``query_group[n]`` and ``gallery_group[m]``
+    a query ranks only the candidates of its own group, and positives outside it do not count. Scores are exact inner
+    products in double precision: what it cannot tell apart is a tie. Raises `ValueError` for shapes that do not fit,
+    indices out of range, grades below 0, and values that are not finite, naming the row.
 
     >>> r = rank([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.8, 0.2], [0.8, 0.2]], [[0], [0, 1]])
     >>> r.best.tolist(), r.candidates.tolist()
     ([1.0, 1.5], [3, 3])
     """
-    q, g = _matrix("queries", queries), _matrix("gallery", gallery)
-    if q.shape[1] != g.shape[1] and len(q) and len(g):
-        raise ValueError(f"queries and gallery of one width were expected, not {q.shape[1]} and {g.shape[1]}")
-    query, target = _flat(positives, len(q), len(g))
-    above, tied = np.zeros((2, len(query)), dtype=np.int64)
-    candidates = np.zeros(len(q), dtype=np.int64)
-    counted = np.zeros(len(query), dtype=np.bool_)
+    q, g = _matrices(("queries", queries), ("gallery", gallery))
+    query, target, grade = _pairs(positives, grades, len(q), len(g))
+    found = _Found.of(len(query), len(q))
     for rows, columns in _partition(query_group, gallery_group, len(q), len(g)):
-        candidates[rows] = len(columns)
-        wanted = np.isin(query, rows) & np.isin(target, columns)
-        counted |= wanted
-        local = np.searchsorted(rows, query[wanted]), np.searchsorted(columns, target[wanted])
-        above[wanted], tied[wanted] = _stand(q[rows], g[columns], *local)
-    return _ties(query[counted], above[counted], tied[counted], candidates)
+        wanted, local = _within(query, target, rows, columns)
+        found.put(rows, wanted, len(columns), stand(_rows(q, rows), _rows(g, columns), *local))
+    return found.ranking(query, grade)
+
+
+def rank_both(
+    a: ArrayLike,
+    b: ArrayLike,
+    pairs: Sequence[Sequence[int]],
+    *,
+    a_group: ArrayLike | None = None,
+    b_group: ArrayLike | None = None,
+) -> tuple[Ranking, Ranking]:
+    """`rank` in both directions from one pass over the scores: ``a[n, d]`` asking for ``b[m, d]``, and the other way.
+
+    ``pairs`` holds for each row of ``a`` the rows of ``b`` that belong to it. Groups and errors are as in `rank`.
+
+    >>> there, back = rank_both([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], [[0, 1], [2]])
+    >>> there.best.tolist(), back.best.tolist()
+    ([1.0, 1.0], [1.0, 1.0, 1.0])
+    """
+    left, right = _matrices(("a", a), ("b", b))
+    first, second, grade = _pairs(pairs, None, len(left), len(right))
+    there, back = _Found.of(len(first), len(left)), _Found.of(len(first), len(right))
+    for rows, columns in _partition(a_group, b_group, len(left), len(right)):
+        wanted, local = _within(first, second, rows, columns)
+        forth, inverse = stand_both(_rows(left, rows), _rows(right, columns), *local)
+        there.put(rows, wanted, len(columns), forth)
+        back.put(columns, wanted, len(rows), inverse)
+    return there.ranking(first, grade), back.ranking(second, grade)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was counted of each pair, and how many candidates each query has."""
+
+    above: Ints
+    tied: Ints
+    counted: NDArray[np.bool_]
+    candidates: Ints
+
+    @classmethod
+    def of(cls, pairs: int, queries: int) -> _Found:
+        above, tied = np.zeros((2, pairs), dtype=np.int64)
+        return cls(above, tied, np.zeros(pairs, dtype=np.bool_), np.zeros(queries, dtype=np.int64))
+
+    def put(self, queries: Ints, pairs: Ints, candidates: int, stands: tuple[Ints, Ints]) -> None:
+        self.candidates[queries] = candidates
+        self.counted[pairs] = True
+        self.above[pairs], self.tied[pairs] = stands
+
+    def ranking(self, query: Ints, grade: NDArray[np.float64]) -> Ranking:
+        """Positives of a query with one score become one tie."""
+        counted = np.flatnonzero(self.counted)
+        order = counted[np.lexsort((self.above[counted], query[counted]))]
+        query, above, tied = (part[order] for part in (query, self.above, self.tied))
+        grade = grade[order]
+        new = np.ones(len(query), dtype=np.bool_)
+        new[1:] = (query[1:] != query[:-1]) | (above[1:] != above[:-1])
+        start = np.flatnonzero(new)
+        inside = np.diff(np.append(start, len(query)))
+        positives = np.bincount(query, minlength=len(self.candidates)).astype(np.int64)
+        before = start - np.searchsorted(query, query[start])
+        most = np.maximum.reduceat(tied, start) if len(start) else tied
+        gain = np.add.reduceat(grade, start) if len(start) else grade
+        ideal = grade[np.lexsort((-grade, query))]
+        return Ranking(
+            positives,
+            self.candidates,
+            query[start],
+            above[start],
+            np.maximum(most, inside),
+            inside,
+            before,
+            gain,
+            ideal,
+        )
+
+
+def _matrices(*given: tuple[str, ArrayLike]) -> tuple[Matrix, Matrix]:
+    first, second = (_matrix(name, values) for name, values in given)
+    if first.shape[1] != second.shape[1] and len(first) and len(second):
+        names = " and ".join(name for name, _ in given)
+        raise ValueError(f"{names} of one width were expected, not {first.shape[1]} and {second.shape[1]}")
+    return first, second
 
 
 def _matrix(name: str, values: ArrayLike) -> Matrix:
@@ -102,8 +185,10 @@ def _matrix(name: str, values: ArrayLike) -> Matrix:
     return array
 
 
-def _flat(positives: Sequence[Sequence[int]], n: int, m: int) -> tuple[Ints, Ints]:
-    """The pairs (query, gallery index), each once, ordered by query."""
+def _pairs(
+    positives: Sequence[Sequence[int]], grades: Grades, n: int, m: int
+) -> tuple[Ints, Ints, NDArray[np.float64]]:
+    """The pairs (query, gallery index), each once, ordered by query, and the grade of each."""
     if len(positives) != n:
         raise ValueError(f"one list of positives a query was expected: {n} queries, {len(positives)} lists")
     counts = np.fromiter((len(found) for found in positives), dtype=np.int64, count=n)
@@ -112,8 +197,35 @@ def _flat(positives: Sequence[Sequence[int]], n: int, m: int) -> tuple[Ints, Int
     wrong = np.flatnonzero((target < 0) | (target >= m))
     if len(wrong):
         raise ValueError(f"positives of query {query[wrong[0]]}: {target[wrong[0]]} is no index of a gallery of {m}")
-    pairs = np.unique(query * max(m, 1) + target)
-    return pairs // max(m, 1), pairs % max(m, 1)
+    grade = _grades(grades, counts)
+    relevant = grade > 0
+    found, first = np.unique((query * max(m, 1) + target)[relevant], return_index=True)
+    return found // max(m, 1), found % max(m, 1), grade[relevant][first]
+
+
+def _grades(grades: Grades, counts: Ints) -> NDArray[np.float64]:
+    """One grade for each positive, in their order."""
+    if grades is None:
+        return np.ones(int(counts.sum()))
+    if [len(found) for found in grades] != counts.tolist():
+        raise ValueError("one grade for each positive was expected: grades and positives differ in length")
+    flat = np.fromiter((value for found in grades for value in found), dtype=np.float64, count=int(counts.sum()))
+    wrong = np.flatnonzero(~(flat >= 0) | np.isinf(flat))
+    if len(wrong):
+        query = int(np.searchsorted(np.cumsum(counts), wrong[0], side="right"))
+        raise ValueError(f"grades of query {query}: {flat[wrong[0]]} is no finite number of at least 0")
+    return flat
+
+
+def _within(query: Ints, target: Ints, rows: Ints, columns: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
+    """Which pairs lie within a group, and where in it."""
+    wanted = np.flatnonzero(np.isin(query, rows) & np.isin(target, columns))
+    return wanted, (np.searchsorted(rows, query[wanted]), np.searchsorted(columns, target[wanted]))
+
+
+def _rows(x: Matrix, index: Ints) -> Matrix:
+    """The rows of ``index``, which ascends; without a copy where these are all."""
+    return x if len(index) == len(x) else x[index]
 
 
 def _partition(
@@ -130,56 +242,3 @@ def _partition(
         raise ValueError(f"groups of shape ({n},) and ({m},) were expected, not {of_query.shape}, {of_gallery.shape}")
     for group in np.unique(of_query):
         yield np.flatnonzero(of_query == group), np.flatnonzero(of_gallery == group)
-
-
-def _stand(q: Matrix, g: Matrix, query: Ints, target: Ints) -> tuple[Ints, Ints]:
-    """For each pair how many candidates score higher than ``target`` for ``query``, and how many the same."""
-    above, tied = np.zeros((2, len(query)), dtype=np.int64)
-    if not len(query):
-        return above, tied
-    unique, inverse = _unique_rows(g)
-    step = max(1, BLOCK_BYTES // (len(g) * g.itemsize))
-    bounds = np.searchsorted(query, np.arange(len(q) + 1))
-    scores = np.empty((min(step, len(q)), len(unique)), dtype=np.result_type(q, g))
-    for start in range(0, len(q), step):
-        block = np.matmul(q[start : start + step], unique.T, out=scores[: len(q) - start])
-        for row, line in enumerate(block, start):
-            mine = slice(bounds[row], bounds[row + 1])
-            if mine.start < mine.stop:
-                full = line if inverse is None else line[inverse]
-                above[mine], tied[mine] = _count(full, full[target[mine]])
-    return above, tied
-
-
-def _count(scores: Matrix, of: Matrix) -> tuple[Ints | list[int], Ints | list[int]]:
-    """How many of one query's scores are higher than each score of ``of``, and how many equal."""
-    if len(of) > COUNT_UP_TO:
-        ordered = np.sort(scores)
-        left, right = np.searchsorted(ordered, of, side="left"), np.searchsorted(ordered, of, side="right")
-        return len(scores) - right, right - left
-    return [int(np.count_nonzero(scores > s)) for s in of], [int(np.count_nonzero(scores == s)) for s in of]
-
-
-def _unique_rows(g: Matrix) -> tuple[Matrix, Ints | None]:
-    """The distinct rows and where each row is among them; None when no two are equal.
-
-    A matrix product may round equal columns differently, which would break their tie by their place.
-    """
-    keys = (
-        np.ascontiguousarray(g).view(np.dtype((np.void, g.itemsize * g.shape[1]))).ravel() if g.shape[1] else g[:, :0]
-    )
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return (g, None) if len(first) == len(g) else (g[first], inverse)
-
-
-def _ties(query: Ints, above: Ints, tied: Ints, candidates: Ints) -> Ranking:
-    """Positives of a query with one score become one tie."""
-    order = np.lexsort((above, query))
-    query, above, tied = query[order], above[order], tied[order]
-    new = np.ones(len(query), dtype=np.bool_)
-    new[1:] = (query[1:] != query[:-1]) | (above[1:] != above[:-1])
-    start = np.flatnonzero(new)
-    inside = np.diff(np.append(start, len(query)))
-    positives = np.bincount(query, minlength=len(candidates)).astype(np.int64)
-    before = start - np.searchsorted(query, query[start])
-    return Ranking(positives, candidates, query[start], above[start], tied[start], inside, before)

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from assay.metrics import get
 from assay.metrics.metric import PAIRED, Metric, Rows
-from assay.metrics.ranking import rank
 from assay.metrics.texts import reference_counts
 from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
@@ -122,32 +121,6 @@ def score(
     (0.5833, 0.25)
     """
     return {one.metric: one for one in _paired([get(name) for name in names], (predictions, references), unit, seed)}
-
-
-def retrieval(
-    queries: ArrayLike,
-    gallery: ArrayLike,
-    positives: Sequence[Sequence[int]],
-    k: Sequence[int] = (1, 5, 10),
-    *,
-    unit: Sequence[Any] | NDArray[Any] | None = None,
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """All ranking metrics of ``queries float[n, d]`` in ``gallery float[m, d]`` by inner product, by name.
-
-    ``positives`` holds for each query the gallery indices that are right; a query without is left out, and ``n`` says
-    how many were not. Ties count as expected under random order. Raises `ValueError` as `assay.metrics.ranking.rank`.
-
-    >>> found = retrieval([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.8, 0.2]], [[0], [0]], k=(1,))
-    >>> found["hit@1"].value, found["median_rank"].value
-    (0.5, 1.5)
-    """
-    at = [f"{name}@{depth}" for name in ("hit", "recall") for depth in k]
-    rest = ("mrr", "map", "map@r", "r_precision", "ndcg", "ndcg@10", "median_rank", "mean_rank")
-    size = len(np.asarray(gallery))
-    metrics = [get(name).signed(f"gallery:{size}") for name in (*at, *rest)]
-    rows = measure(metrics, rank(queries, gallery, positives))
-    return {one.metric: one for one in estimates(metrics, rows, unit, seed=seed, unit_name="query")}
 
 
 def _items(values: NDArray[Any], mask: NDArray[np.bool_], index: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -104,5 +104,5 @@ def defined(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.bool_]:
         column = rows[name]
         if column.dtype.kind == "f":
             missing = np.isnan(column)
-            there &= ~(missing if missing.ndim == 1 else missing.reshape(len(column), -1).any(axis=1))
+            there &= ~missing.any(axis=tuple(range(1, missing.ndim)))
     return there
