@@ -16,17 +16,28 @@ from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
     from assay.metrics.directions import retrieval, retrieval_both
+    from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
+    from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
     from assay.metrics.vqa import vqa_accuracy
 
 RANKED = "assay.metrics.ranked:named"
 CLASSES = "assay.metrics.classification:named"
+MATCHING = "assay.metrics.matching:named"
+SPEECH = "assay.metrics.speech:named"
 VQA = "assay.metrics.vqa:named"
 
 METRICS: Mapping[str, str] = {
     "accuracy": CLASSES,
+    "anls": MATCHING,
+    "anls:mmf": MATCHING,
     "balanced_accuracy": CLASSES,
+    "cer": SPEECH,
+    "cer:lower_punct": SPEECH,
+    "cer:zh": SPEECH,
+    "exact_match": MATCHING,
+    "exact_match:squad": MATCHING,
     "hit@1": RANKED,
     "hit@5": RANKED,
     "hit@10": RANKED,
@@ -46,12 +57,18 @@ METRICS: Mapping[str, str] = {
     "recall@1": RANKED,
     "recall@5": RANKED,
     "recall@10": RANKED,
+    "relaxed_accuracy": MATCHING,
     "rsum": RANKED,
+    "token_f1": MATCHING,
+    "token_f1:zh": MATCHING,
     "top_5_accuracy": CLASSES,
     "unparsed": CLASSES,
     "vqa_accuracy": VQA,
     "vqa_accuracy:always": VQA,
     "vqa_accuracy:evalai_textvqa": VQA,
+    "wer": SPEECH,
+    "wer:english": SPEECH,
+    "wer:lower_punct": SPEECH,
 }
 """What can be asked for by name; `get` also takes any other k."""
 
@@ -62,24 +79,36 @@ ANY_K: Mapping[str, str] = {
 
 HOMES = {
     "Metric": "assay.metrics.metric",
+    "anls": "assay.metrics.matching",
+    "cer": "assay.metrics.speech",
     "estimates": "assay.metrics.standalone",
+    "exact_match": "assay.metrics.matching",
     "measure": "assay.metrics.standalone",
+    "relaxed_accuracy": "assay.metrics.matching",
     "retrieval": "assay.metrics.directions",
     "retrieval_both": "assay.metrics.directions",
     "score": "assay.metrics.standalone",
+    "token_f1": "assay.metrics.matching",
     "vqa_accuracy": "assay.metrics.vqa",
+    "wer": "assay.metrics.speech",
 }
 
 __all__ = [
     "METRICS",
     "Metric",
+    "anls",
+    "cer",
     "estimates",
+    "exact_match",
     "get",
     "measure",
+    "relaxed_accuracy",
     "retrieval",
     "retrieval_both",
     "score",
+    "token_f1",
     "vqa_accuracy",
+    "wer",
 ]
 
 
