@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.contrast import Contrast, paired_rows
-from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
 from assay.stats.measured import Measured, Rows, defined
 from assay.stats.multiplicity import holm
@@ -25,6 +24,7 @@ from assay.stats.permutation import sign_flip, swap
 from assay.stats.power import sample_size
 from assay.stats.quantiles import normal
 from assay.stats.streams import stream
+from assay.stats.units import codes, unit_sums
 
 FLIPS = 99_999
 SWAPS = 9_999

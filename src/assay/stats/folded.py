@@ -1,21 +1,26 @@
 """A metric's rows folded to the units that are resampled, so that a resample costs as little as it can.
 
 Sums are added up per unit beforehand; units that are equal are kept once, with their number. A bootstrap of a
-confusion matrix then draws one multinomial over its cells, however many rows there were.
+confusion matrix then draws one multinomial over its cells, however many rows there were. Where units stay distinct, the
+weighted sums are matrix products in single precision of columns that were centred and scaled first: what rounding is
+left is about 1e-7 of the standard error, and `assay.stats.resample` checks it against double precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.measured import Measured, OfSpread, OfSums, Rows, Weights
+from assay.stats.draws import BLOCK, Counts
+from assay.stats.measured import Measured, OfPrepared, OfSpread, OfSums, Rows, Weights
+from assay.stats.units import Index, LeftOut, codes, distinct, unit_sums
 
-Index = NDArray[np.intp]
+__all__ = ["Folded", "codes", "fold", "unit_sums"]
+
+Values = NDArray[np.float64]
 
 MERGE_SUMS = 30
 """Units with equal sums are merged when at most one in so many is distinct; else metrics had better share draws."""
@@ -23,24 +28,30 @@ MERGE_SUMS = 30
 MERGE_ROWS = 2
 """The same for rows of an aggregate that is more than sums, where each row costs more than its draw."""
 
-GROUPS = 1_000
+SINGLY = 1_000
 """With more units than this, a general aggregate's jackknife leaves out groups of them, not single ones."""
 
-BLOCK = 1 << 18
-"""Numbers in a block of weights (2 MB): no array of resamples × units is ever made."""
+GROUPS = 400
+"""At most so many groups."""
+
+
+NARROW = 4
+"""Up to so many columns are multiplied one by one, which is faster, and each as if it were alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """Rows as ``k`` folded units: how many equal units each stands for, and the metric as a function of them.
 
-    ``evaluate`` gives the value under weights ``[b, k]`` of the folded units; ``jackknife`` the values with one unit
-    (or one group of units) left out, ``[g]``, and how many times each of them counts, ``[g]``.
+    ``evaluate`` gives the value under weights ``[b, k]`` of the folded units, ``coarse`` the same from single-precision
+    weights of a bootstrap, where there is such a way; ``strata`` are the numbers of folded units in each stratum, in order.
     """
 
     counts: NDArray[np.int64]
-    evaluate: Callable[[Weights], NDArray[np.float64]]
-    jackknife: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]
+    evaluate: Callable[[Weights], Values]
+    jackknife: Callable[[], LeftOut]
+    coarse: Callable[[Counts], Values] | None = None
+    strata: tuple[int, ...] = ()
 
     @property
     def merged(self) -> bool:
@@ -48,104 +59,158 @@ class Folded:
         return bool(self.counts.max(initial=1) > 1)
 
 
-def codes(unit: Sequence[Any] | NDArray[Any] | None, n: int) -> Index:
-    """For each of ``n`` rows the number of its unit, 0 … ; every row is its own unit when ``unit`` is None."""
-    if unit is None:
-        return np.arange(n)
-    if len(unit) != n:
-        raise ValueError(f"one unit a row was expected: {n} rows, {len(unit)} units")
-    return np.unique(np.asarray(unit), return_inverse=True)[1]
+def fold(metric: Measured, rows: Rows, index: Index, strata: Index | None = None) -> Folded:
+    """Fold ``rows`` (all of them defined) by ``index``, whose numbers 0 … U - 1 all occur.
+
+    ``strata[U]`` numbers the units' strata and does not decrease (None: there is one).
+    """
+    if strata is None:
+        strata = np.zeros(int(index.max()) + 1, dtype=np.intp)
+    aggregate = metric.aggregate
+    if isinstance(aggregate, OfSums):
+        of, table = aggregate.of_table(rows)
+        return _fold_table(of, unit_sums(table, index), strata)
+    return _fold_rows(metric, rows, index, strata)
 
 
-def fold(metric: Measured, rows: Rows, index: Index) -> Folded:
-    """Fold ``rows`` (all of them defined) by ``index``, whose numbers 0 … U - 1 all occur."""
-    if isinstance(metric.aggregate, OfSums):
-        return _fold_sums(metric.aggregate, rows, index)
-    if isinstance(metric.aggregate, OfSpread) and index.max() + 1 < len(index):
-        table = metric.aggregate.spread({name: rows[name] for name in metric.columns})
-        if table is not None:
-            return _fold_table(metric.aggregate.formula, unit_sums(table, index))
-    return _fold_rows(metric, rows, index)
-
-
-def unit_sums(matrix: NDArray[np.float64], index: Index) -> NDArray[np.float64]:
-    """The sum ``[U, k]`` over each unit of the rows of ``matrix[n, k]``."""
-    if len(matrix) and index.max() + 1 == len(matrix) and bool((index == np.arange(len(matrix))).all()):
-        return matrix
-    order = np.argsort(index, kind="stable")
-    starts = np.searchsorted(index[order], np.arange(index.max() + 1))
-    return np.asarray(np.add.reduceat(matrix[order], starts, axis=0))
-
-
-def distinct(columns: Sequence[NDArray[Any]], limit: int) -> tuple[Index, NDArray[np.int64]] | None:
-    """The first row of each set of equal rows and the size of the set; None when there are more than ``limit``."""
-    code = np.zeros(len(columns[0]), dtype=np.intp)
-    for column in columns:
-        for part in column.reshape(len(column), -1).T:
-            values, inverse = np.unique(part, return_inverse=True)
-            if len(values) > limit:
-                return None
-            code = np.unique(code * len(values) + inverse, return_inverse=True)[1]
-            if code.max(initial=0) >= limit:
-                return None
-    _, first, counts = np.unique(code, return_index=True, return_counts=True)
-    return first, counts.astype(np.int64)
-
-
-def _fold_sums(aggregate: OfSums, rows: Rows, index: Index) -> Folded:
-    arrays = [np.asarray(rows[name], dtype=np.float64) for name in aggregate.columns]
-    tails = [array.shape[1:] for array in arrays]
-    widths = np.cumsum([1, *(int(np.prod(tail)) for tail in tails)])[:-1]
-    table = np.column_stack([np.ones(len(index)), *(array.reshape(len(array), -1) for array in arrays)])
-
-    def of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        parts = np.split(totals, widths, axis=1)
-        shaped = (part.reshape(len(part), *tail) for part, tail in zip(parts[1:], tails, strict=True))
-        return aggregate.formula(parts[0][:, 0], *shaped)
-
-    return _fold_table(of, unit_sums(table, index))
-
-
-def _fold_table(of: Callable[[NDArray[np.float64]], NDArray[np.float64]], sums: NDArray[np.float64]) -> Folded:
+def _fold_table(of: Callable[[Values], Values], sums: Values, strata: Index) -> Folded:
     """A formula ``of`` the weighted totals of the units' sums ``[U, c]``; equal units are merged where that pays."""
-    counts = np.ones(len(sums), dtype=np.int64)
-    same = distinct([sums], len(sums) // MERGE_SUMS)
-    if same is not None:
-        sums, counts = sums[same[0]], same[1]
-    return Folded(counts, lambda weights: of(weights @ sums), lambda: (of(counts @ sums - sums), counts))
+    same = distinct([strata, sums], len(sums) // MERGE_SUMS)
+    if same is None:
+        return _of_totals(of, sums, np.ones(len(sums), dtype=np.int64), strata)
+    return _of_totals(of, sums[same[0]], same[1], strata[same[0]])
 
 
-def _fold_rows(metric: Measured, rows: Rows, index: Index) -> Folded:
-    n, units = len(index), int(index.max()) + 1
+def _of_totals(of: Callable[[Values], Values], sums: Values, counts: NDArray[np.int64], strata: Index) -> Folded:
+    runs = tuple(np.bincount(strata).tolist())
+    return Folded(
+        counts,
+        lambda weights: of(weights @ sums),
+        lambda: LeftOut(of(_totals_without(sums, counts, strata)), counts, runs),
+        _single(of, sums) if counts.max(initial=1) == 1 else None,
+        runs,
+    )
+
+
+def _totals_without(sums: Values, counts: NDArray[np.int64], strata: Index) -> Values:
+    """The totals ``[k, c]`` without one unit; with strata its stratum's other units weigh more, so that it keeps its size."""
+    total = counts @ sums
+    if not strata.any():
+        return np.asarray(total - sums)
+    starts = np.flatnonzero(np.diff(strata, prepend=-1))
+    of = np.add.reduceat(counts[:, None] * sums, starts, axis=0)[strata]
+    size = np.bincount(strata, counts)[strata][:, None]
+    return np.asarray(total - of + np.where(size > 1, (of - sums) * size / np.maximum(size - 1, 1), of))
+
+
+def _single(of: Callable[[Values], Values], sums: Values) -> Callable[[Counts], Values] | None:
+    """``of(weights @ sums)`` for weights that sum to the number of units, in single precision of centred, scaled columns."""
+    if not np.isfinite(sums).all():
+        return None
+    centre = sums.mean(axis=0)
+    rest = sums - centre
+    scale = np.abs(rest).max(axis=0)
+    varying = np.flatnonzero(scale > 0)
+    scale, total = scale[varying], len(sums) * centre
+    small = (rest[:, varying] / scale).astype(np.float32)
+    columns = np.ascontiguousarray(small.T) if len(varying) <= NARROW else None
+
+    def coarse(weights: Counts) -> Values:
+        moved = weights @ small if columns is None else np.column_stack([weights @ column for column in columns])
+        totals = np.tile(total, (len(weights), 1))
+        totals[:, varying] += moved * scale
+        return of(totals)
+
+    return coarse if len(varying) else None
+
+
+def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index) -> Folded:
+    """An aggregate that is more than sums; equal rows that are units of their own are merged where that pays."""
+    n, units = len(index), len(strata)
+    rows = {name: rows[name] for name in metric.columns}
+    counts = np.ones(units, dtype=np.int64)
     if units == n:
-        ordered = {name: rows[name][np.argsort(index)] for name in metric.columns}
-        same = distinct(list(ordered.values()), n // MERGE_ROWS)
+        rows = {name: column[np.argsort(index)] for name, column in rows.items()}
+        same = distinct([strata, *rows.values()], n // MERGE_ROWS)
         if same is not None:
-            ordered = {name: column[same[0]] for name, column in ordered.items()}
-        counts = np.ones(n, dtype=np.int64) if same is None else same[1]
+            rows = {name: column[same[0]] for name, column in rows.items()}
+            counts, strata = same[1], strata[same[0]]
+        index = np.arange(len(counts))
+    if isinstance(metric.aggregate, OfSpread):
+        table = metric.aggregate.spread(rows)
+        if table is not None and units < n:
+            return _fold_table(metric.aggregate.formula, unit_sums(table, index), strata)
+        if table is not None:
+            return _of_totals(metric.aggregate.formula, table, counts, strata)
+    counts, strata, evaluate = _of_units(metric, rows, index, counts, strata)
+    return Folded(
+        counts,
+        evaluate,
+        lambda: _leave_out(evaluate, counts, strata),
+        strata=tuple(np.bincount(strata).tolist()),
+    )
 
-        def evaluate(weights: Weights) -> NDArray[np.float64]:
-            return metric.aggregate(ordered, weights)
-    else:
-        counts = np.ones(units, dtype=np.int64)
 
-        def evaluate(weights: Weights) -> NDArray[np.float64]:
-            return metric.aggregate(rows, weights[:, index])
+def _of_units(
+    metric: Measured, rows: Rows, index: Index, counts: NDArray[np.int64], strata: Index
+) -> tuple[NDArray[np.int64], Index, Callable[[Weights], Values]]:
+    """The aggregate as a function of units' weights, and the units in the order in which it takes them.
 
-    return Folded(counts, evaluate, lambda: _leave_out(evaluate, counts))
+    What it prepares of the rows is prepared once, and where rows are units of one stratum they are numbered in the order
+    that it wants: then no weight need be looked up.
+    """
+    aggregate, alone = metric.aggregate, len(index) == len(counts)
+    if not isinstance(aggregate, OfPrepared):
+        return counts, strata, _in_blocks(lambda w: aggregate(rows, w if alone else w[:, index]), len(index))
+    order, state = aggregate.prepare(rows)
+    formula = aggregate.evaluate
+    if alone and len(order) == len(counts) and not strata.any():
+        return counts[order], strata, _in_blocks(lambda w: formula(state, w), len(order))
+    place = index[order]
+    return counts, strata, _in_blocks(lambda w: formula(state, w[:, place]), len(order))
 
 
-def _leave_out(
-    evaluate: Callable[[Weights], NDArray[np.float64]], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The values with one unit, or one of `GROUPS` interleaved groups of units, left out."""
+def _in_blocks(evaluate: Callable[[Weights], Values], rows: int) -> Callable[[Weights], Values]:
+    """The same a few weight vectors at a time, so that what an aggregate makes of them stays in the processor's cache."""
+    step = max(1, BLOCK // max(rows, 1))
+
+    def of(weights: Weights) -> Values:
+        parts = [evaluate(weights[start : start + step]) for start in range(0, len(weights), step)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return of
+
+
+def _leave_out(evaluate: Callable[[Weights], Values], counts: NDArray[np.int64], strata: Index) -> LeftOut:
+    """The values with one unit, or with many units one interleaved group of a stratum's, left out.
+
+    A stratum of one unit is not left out: its value is that of all.
+    """
     k = len(counts)
-    grouped = k > GROUPS and counts.max() == 1
-    group = np.arange(k) % GROUPS if grouped else np.arange(k)
-    rows = GROUPS if grouped else k
+    group, runs = np.arange(k), np.bincount(strata)
+    stands = counts
+    if k > SINGLY and counts.max() == 1:
+        groups = -(-runs // -(-k // GROUPS))  # of one size, but for a stratum's last
+        first = np.cumsum(groups) - groups
+        group = np.concatenate(
+            [start + np.arange(run) % of for start, run, of in zip(first, runs, groups, strict=True)]
+        )
+        runs, stands = groups, np.ones(int(groups.sum()), dtype=np.int64)
+    of = np.repeat(np.arange(len(runs)), runs)
     step = max(1, BLOCK // k)
-    values = [
-        evaluate(counts - (group == np.arange(start, min(start + step, rows))[:, None]).astype(np.float64))
-        for start in range(0, rows, step)
-    ]
-    return np.concatenate(values), np.ones(rows, dtype=np.int64) if grouped else counts
+    values = []
+    for start in range(0, len(stands), step):
+        place = np.arange(start, min(start + step, len(stands)))
+        left = counts - (group == place[:, None]).astype(np.float64)
+        values.append(evaluate(left if len(runs) == 1 else _at_full_size(left, counts, strata, of[place])))
+    return LeftOut(np.concatenate(values), stands, tuple(runs.tolist()))
+
+
+def _at_full_size(left: Weights, counts: NDArray[np.int64], strata: Index, of: Index) -> Weights:
+    """Weights ``[b, k]`` that lack units of the stratum ``of[b]``, whose others weigh more, so that it keeps its size."""
+    inside = strata == of[:, None]
+    rest = (left * inside).sum(axis=1)
+    size = np.bincount(strata, counts)[of]
+    more = np.where(rest > 0, size / np.maximum(rest, 1), 1.0)
+    left = np.where(inside, left * more[:, None], left)
+    return np.where(inside & (rest == 0)[:, None], counts, left)

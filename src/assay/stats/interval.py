@@ -4,10 +4,14 @@ How an interval is made follows from the metric's declared method and from the u
 
 - ``wilson``: Wilson's score interval; with clusters, of the effective sample size p(1-p)/SE² with a t quantile
   (``wilson_clustered``);
-- ``bca``: the bootstrap's, by unit, at a level widened for the number of units (`assay.stats.bootstrap.widened`); with
+- ``bca``: the bootstrap's, by unit, at a level widened for the number of units (`assay.stats.endpoints.widened`); with
   fewer than 30 units Student's t on the clustered standard error (``t``);
 - ``bias_corrected``: the bootstrap's without acceleration, for medians and other statistics that are not smooth;
+- ``percentile``, ``basic``: the bootstrap's plain quantiles, or these mirrored at the value;
 - ``none``: NaN.
+
+With strata units are drawn within each stratum, which keeps its size; a closed form then rests on the jackknife within
+strata, with a degree of freedom less for each.
 
 Where all units agree nothing can be resampled: see `assay.stats.proportions.unvaried` (``unvaried``).
 """
@@ -17,24 +21,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.bootstrap import acceleration, bca, jackknife_se, tolerance, widened
 from assay.stats.clustered import mean_se
-from assay.stats.folded import Folded, Index, codes, fold
-from assay.stats.measured import Measured, Rows, defined
+from assay.stats.endpoints import acceleration, basic, bca, jackknife_se, percentile, tolerance, widened
+from assay.stats.folded import Folded, fold
+from assay.stats.measured import Measured, OfSpread, Rows, defined
 from assay.stats.proportions import unvaried, wilson
 from assay.stats.quantiles import student
 from assay.stats.resample import replicates
 from assay.stats.streams import stream
+from assay.stats.units import Index, Labels, by_stratum, codes
 
 FEW = 30
 """Below so many units the bootstrap covers too little, and Student's t is used."""
 
-METHODS = ("wilson", "bca", "bias_corrected", "t", "none")
+RESAMPLED = ("bca", "bias_corrected", "percentile", "basic")
+METHODS = ("wilson", *RESAMPLED, "t", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +76,34 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The defined rows of a slice: columns, and for each row the number of its unit, 0 … units - 1."""
+    """The defined rows of a slice: columns, for each row the number of its unit, 0 … units - 1, and the units' strata."""
 
     rows: Rows
     index: Index
     units: int
     n_undefined: int
+    strata: Index | None = None
+
+    @property
+    def freedom(self) -> int:
+        """Units less strata: the degrees of freedom of a standard error."""
+        return self.units - (1 if self.strata is None else len(np.unique(self.strata)))
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """For each row the number of its unit, and for each unit the number of its stratum (None: there are none)."""
+
+    index: Index
+    strata: Index | None
 
 
 def intervals(
     metrics: Sequence[Measured],
     rows: Rows,
-    unit: Sequence[Any] | NDArray[Any] | None = None,
+    unit: Labels | None = None,
     *,
+    stratum: Labels | None = None,
     slices: Mapping[str, NDArray[np.bool_]] | None = None,
     seed: int = 0,
     resamples: int = 9_999,
@@ -91,28 +111,32 @@ def intervals(
 ) -> list[Interval]:
     """The value and interval of every metric over every slice, slice by slice, metrics in the order given.
 
-    ``unit`` labels the resampling unit of each row (None: the row); ``slices`` maps names to masks ``bool[n]``
-    (None: ``all``); parts other than ``all`` get a fifth of ``resamples``. The draws follow from ``seed`` and the
-    slice's name alone, so that further metrics or slices change nothing. low ≤ value ≤ high, within the bounds.
+    ``unit`` labels the resampling unit of each row (None: the row) and ``stratum`` the stratum, of which a unit has one
+    (None: there are none); ``slices`` maps names to masks ``bool[n]`` (None: ``all``); parts other than ``all`` get a
+    fifth of ``resamples``. The draws follow from ``seed`` and the slice's name alone, so that further metrics or slices
+    change nothing. low ≤ value ≤ high, within the bounds. Raises `ValueError` for lengths that do not fit, a label that
+    is missing, a ``level`` not between 0 and 1, no ``resamples``.
     """
+    check_plan(resamples, level)
     if not metrics:
         return []
     n = len(rows[metrics[0].columns[0]])
-    index = codes(unit, n)
+    units = Units(*by_stratum(codes(unit, n), stratum))
     out = []
     for name, mask in ({"all": np.ones(n, dtype=np.bool_)} if slices is None else slices).items():
         if len(mask) != n:
             raise ValueError(f"slice {name!r} has {len(mask)} places for {n} rows")
         plan = Plan(seed, resamples if name == "all" else max(resamples // 5, 1), level)
-        out.extend(_over_slice(metrics, rows, index, name=name, mask=mask, plan=plan))
+        out.extend(_over_slice(metrics, rows, units, name=name, mask=mask, plan=plan))
     return out
 
 
 def interval(
     metric: Measured,
     rows: Rows,
-    unit: Sequence[Any] | NDArray[Any] | None = None,
+    unit: Labels | None = None,
     *,
+    stratum: Labels | None = None,
     method: str | None = None,
     seed: int = 0,
     resamples: int = 9_999,
@@ -124,14 +148,23 @@ def interval(
     """
     if method is not None and method not in METHODS:
         raise ValueError(f"an interval method of {', '.join(METHODS)} was expected, not {method!r}")
+    check_plan(resamples, level)
     n = len(rows[metric.columns[0]])
-    part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), codes(unit, n))
+    part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), Units(*by_stratum(codes(unit, n), stratum)))
     (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level, method))
     return found.low, found.high
 
 
+def check_plan(resamples: int, level: float) -> None:
+    """`ValueError` for a number of resamples or a level that makes no interval."""
+    if resamples < 1:
+        raise ValueError(f"at least one resample was expected, not {resamples}")
+    if not 0 < level < 1:
+        raise ValueError(f"a level between 0 and 1 was expected (0.95 for 95 %), not {level}")
+
+
 def _over_slice(
-    metrics: Sequence[Measured], rows: Rows, index: Index, *, name: str, mask: NDArray[np.bool_], plan: Plan
+    metrics: Sequence[Measured], rows: Rows, units: Units, *, name: str, mask: NDArray[np.bool_], plan: Plan
 ) -> list[Interval]:
     """Metrics that are defined on the same rows share their draws."""
     together: dict[bytes, list[int]] = {}
@@ -141,25 +174,26 @@ def _over_slice(
     for places in together.values():
         group = [metrics[place] for place in places]
         columns = tuple(dict.fromkeys(column for metric in group for column in metric.columns))
-        found.update(zip(places, _over_part(group, _part(rows, columns, mask, index), name, plan), strict=True))
+        found.update(zip(places, _over_part(group, _part(rows, columns, mask, units), name, plan), strict=True))
     return [found[place] for place in range(len(metrics))]
 
 
-def _part(rows: Rows, columns: tuple[str, ...], mask: NDArray[np.bool_], index: Index) -> Part:
+def _part(rows: Rows, columns: tuple[str, ...], mask: NDArray[np.bool_], units: Units) -> Part:
     there = mask & defined(rows, columns)
-    units, compact = np.unique(index[there], return_inverse=True)
-    return Part({name: rows[name][there] for name in columns}, compact, len(units), int(mask.sum() - there.sum()))
+    kept, compact = np.unique(units.index[there], return_inverse=True)
+    strata = None if units.strata is None else np.unique(units.strata[kept], return_inverse=True)[1]
+    lost = int(mask.sum() - there.sum())
+    return Part({name: rows[name][there] for name in columns}, compact, len(kept), lost, strata)
 
 
 def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -> list[Interval]:
     """Closed forms at once; what needs the bootstrap, together."""
-    weights = np.ones((1, len(part.index)))
-    values = [float(metric.aggregate(part.rows, weights)[0]) if part.units else math.nan for metric in metrics]
+    values, folded = zip(*(_value(metric, part) for metric in metrics), strict=True)
     chosen = [_method(metric, value, part, plan.method) for metric, value in zip(metrics, values, strict=True)]
     resampled = {
-        place: fold(metrics[place], part.rows, part.index)
+        place: folded[place] or fold(metrics[place], part.rows, part.index, part.strata)
         for place, how in enumerate(chosen)
-        if how in ("bca", "bias_corrected")
+        if how in RESAMPLED
     }
     drawn = _replicates(resampled, plan, name)
     out = []
@@ -173,12 +207,22 @@ def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -
     return out
 
 
+def _value(metric: Measured, part: Part) -> tuple[float, Folded | None]:
+    """The metric's value; where its rows are spread over many columns, from them folded, which is kept."""
+    if not part.units:
+        return math.nan, None
+    if isinstance(metric.aggregate, OfSpread):
+        folded = fold(metric, part.rows, part.index, part.strata)
+        return float(folded.evaluate(folded.counts[None, :].astype(np.float64))[0]), folded
+    return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
+
+
 def _method(metric: Measured, value: float, part: Part, method: str | None) -> str:
     wanted = method or metric.interval
     assert wanted in METHODS, f"{metric.name}: unknown interval method {wanted!r}"
     if wanted == "none" or not math.isfinite(value):
         return "none"
-    if wanted == "wilson" and part.units < len(part.index):
+    if wanted == "wilson" and (part.units < len(part.index) or part.strata is not None):
         return "wilson_clustered"
     return "t" if wanted == "bca" and method is None and part.units < FEW else wanted
 
@@ -204,7 +248,11 @@ def _bootstrapped(
     if how == "bias_corrected":
         return *bca(value, drawn, level=plan.level), how
     level = plan.level if plan.literal else widened(plan.level, units)
-    return *bca(value, drawn, acceleration(*folded.jackknife()), level=level), how
+    if how == "percentile":
+        return *percentile(drawn, level=level), how
+    if how == "basic":
+        return *basic(value, drawn, level=level), how
+    return *bca(value, drawn, acceleration(folded.jackknife()), level=level), how
 
 
 def _closed(metric: Measured, value: float, part: Part, how: str, level: float) -> tuple[float, float, str]:
@@ -212,15 +260,23 @@ def _closed(metric: Measured, value: float, part: Part, how: str, level: float) 
         return math.nan, math.nan, how
     if how == "wilson":
         return *wilson(value, part.units, level=level), how
-    item = None if metric.item is None else np.asarray(part.rows[metric.item], dtype=np.float64)
-    se = jackknife_se(*fold(metric, part.rows, part.index).jackknife()) if item is None else mean_se(item, part.index)
+    se = _standard_error(metric, part)
     if math.isnan(se) or (se <= tolerance(value) and how == "t"):
         return *unvaried(value, part.units, metric.bounds, level=level), "unvaried"
-    t = student(0.5 + level / 2, part.units - 1)
+    t = student(0.5 + level / 2, part.freedom)
     if how == "t":
         return value - t * se, value + t * se, how
-    n = len(part.index) if se <= tolerance(value) else min(value * (1 - value) / se**2, len(part.index))
+    n = float(len(part.index))
+    if se > tolerance(value):
+        effective = value * (1 - value) / se**2
+        n = min(effective, n) if part.strata is None else effective
     return *wilson(value, n if 0 < value < 1 else part.units, level=level, z=t), how
+
+
+def _standard_error(metric: Measured, part: Part) -> float:
+    if metric.item is None or part.strata is not None:
+        return jackknife_se(fold(metric, part.rows, part.index, part.strata).jackknife())
+    return mean_se(np.asarray(part.rows[metric.item], dtype=np.float64), part.index)
 
 
 def _within(value: float, low: float, high: float, bounds: tuple[float, float]) -> tuple[float, float]:

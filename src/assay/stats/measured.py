@@ -74,6 +74,19 @@ class OfSums:
         sums = (weights @ np.asarray(rows[name], dtype=np.float64) for name in self.columns)
         return self.formula(weights.sum(axis=1), *sums)
 
+    def of_table(self, rows: Rows) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], NDArray[np.float64]]:
+        """The formula as one of totals ``[b, 1 + c]``, and the table ``[n, 1 + c]`` that is totalled: ones, then the columns."""
+        arrays = [np.asarray(rows[name], dtype=np.float64) for name in self.columns]
+        flat = [array.reshape(len(array), -1) for array in arrays]
+        places = np.cumsum([1, *(part.shape[1] for part in flat)])[:-1]
+
+        def of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+            first, *rest = np.split(totals, places, axis=1)
+            shaped = (part.reshape(len(part), *array.shape[1:]) for part, array in zip(rest, arrays, strict=True))
+            return self.formula(first[:, 0], *shaped)
+
+        return of, np.column_stack([np.ones(len(arrays[0])), *flat])
+
 
 @dataclass(frozen=True, slots=True)
 class OfSpread:
@@ -91,6 +104,37 @@ class OfSpread:
     def __call__(self, rows: Rows, weights: Weights) -> NDArray[np.float64]:
         """The value under each of the weight vectors ``[b, n]``."""
         return self.direct(rows, weights)
+
+
+@dataclass(frozen=True, slots=True)
+class OfPrepared:
+    """An aggregate that works something out of its rows once (an order, ties, matches) before many weight vectors.
+
+    ``prepare`` takes the rows and returns the order in which it wants them weighted (`intp[m]`; rows that it does not
+    name have no say) and anything that ``evaluate`` needs; ``evaluate`` takes that and weights ``[b, m]`` in that order.
+    ``columns`` are those it reads; rows that hold NaN in them are left out. Areas under curves are of this kind.
+
+    >>> def by_size(rows):
+    ...     order = np.argsort(rows["x"])
+    ...     return order, rows["x"][order]
+    >>> def median(x, weights):
+    ...     reached = weights.cumsum(axis=1) >= weights.sum(axis=1, keepdims=True) / 2
+    ...     return x[reached.argmax(axis=1)]
+    >>> OfPrepared(by_size, median, ("x",))({"x": np.array([3.0, 1.0, 2.0])}, np.array([[1.0, 1, 1], [3, 1, 1]]))
+    array([2., 3.])
+    """
+
+    prepare: Callable[[Rows], tuple[NDArray[np.intp], Any]]
+    evaluate: Callable[[Any, Weights], NDArray[np.float64]]
+    columns: tuple[str, ...]
+
+    def __call__(self, rows: Rows, weights: Weights) -> NDArray[np.float64]:
+        """The value under each of the weight vectors ``[b, n]``; NaN where there are no rows."""
+        there = defined(rows, self.columns)
+        if not there.any():
+            return np.full(len(weights), np.nan)
+        order, state = self.prepare({name: rows[name][there] for name in self.columns})
+        return self.evaluate(state, weights[:, np.flatnonzero(there)[order]])
 
 
 def defined(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.bool_]:

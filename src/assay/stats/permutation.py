@@ -6,13 +6,18 @@ through, it is exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.bootstrap import tolerance
-from assay.stats.folded import BLOCK, Index, distinct
-from assay.stats.measured import Measured, Rows
+from assay.stats.contrast import stacked
+from assay.stats.draws import BLOCK
+from assay.stats.endpoints import tolerance
+from assay.stats.measured import Measured, OfPrepared, OfSpread, OfSums, Rows
 from assay.stats.resample import affordable
+from assay.stats.units import Index, distinct, unit_sums
 
 EXACT_UNITS = 20
 """Up to so many units all sign patterns are gone through (about a million)."""
@@ -20,7 +25,11 @@ EXACT_UNITS = 20
 MERGE_PAIRS = 10
 """Equal pairs of rows are merged when at most one in so many is distinct: a binomial draw is dearer than a coin."""
 
+SINGLE = 1e-5
+"""What single precision may be off, in standard deviations of a tossed sum."""
+
 Values = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 def sign_flip(differences: Values, *, resamples: int, rng: np.random.Generator) -> tuple[Values, str]:
@@ -32,9 +41,9 @@ def sign_flip(differences: Values, *, resamples: int, rng: np.random.Generator) 
     """
     units = len(differences)
     observed = np.abs(differences.sum(axis=0))
-    # Rounding must not turn a toss that equals the observed sum into a lesser one.
-    at_least = observed - 1e-11 * np.maximum(np.abs(differences).sum(axis=0), 1e-300)
     if units <= EXACT_UNITS:
+        # Rounding must not turn a toss that equals the observed sum into a lesser one.
+        at_least = observed - 1e-11 * np.maximum(np.abs(differences).sum(axis=0), 1e-300)
         half = units // 2
         first, second = (_all_signs(part) @ part for part in (differences[:half], differences[half:]))
         extreme = np.array(
@@ -42,12 +51,13 @@ def sign_flip(differences: Values, *, resamples: int, rng: np.random.Generator) 
         )
         return extreme, "sign-flip exact"
     drawn = affordable(resamples, units)
-    total = differences.sum(axis=0)
+    spread = np.sqrt((differences**2).sum(axis=0))  # of the sum under the tosses
+    scale = np.where(spread > 0, spread, 1.0)
+    small = (2 * differences / scale).astype(np.float32)
+    total, at_least = differences.sum(axis=0) / scale, observed / scale - SINGLE
     count = np.zeros(differences.shape[1])
-    step = max(64, BLOCK // units)
-    for start in range(0, drawn, step):
-        heads = _tosses(min(step, drawn - start), units, rng)
-        count += (np.abs(2 * (heads @ differences) - total) >= at_least).sum(axis=0)
+    for heads in tosses(np.ones(units, dtype=np.int64), drawn, rng):
+        count += (np.abs(heads.astype(np.float32) @ small - total) >= at_least).sum(axis=0)
     return (1 + count) / (1 + drawn), "sign-flip"
 
 
@@ -56,43 +66,93 @@ def swap(
 ) -> float:
     """The two-sided p-value of the difference of any aggregate when the two runs' rows change sides unit by unit.
 
-    ``index`` numbers the units 0 … U - 1 of the aligned rows. Tosses that leave a side undefined do not count.
+    ``index`` numbers the units 0 … U - 1 of the aligned rows. Tosses that leave a side undefined do not count. All tosses
+    are gone through where they are no more than ``resamples``; where the metric is one of sums, up to `EXACT_UNITS` units.
     """
     a, b, index, counts = _merged(metric, rows_a, rows_b, index)
-    both = {name: np.concatenate([a[name], b[name]]) for name in metric.columns}
-
-    def difference(swapped: Values) -> Values:
-        stay, go = (counts - swapped)[:, index], swapped[:, index]
-        return metric.aggregate(both, np.hstack([stay, go])) - metric.aggregate(both, np.hstack([go, stay]))
-
+    table = _table(metric, a, b)
+    summed = table is not None
+    difference = _of_totals(*table, index, counts) if table is not None else _of_rows(metric, a, b, index, counts)
     observed = abs(float(difference(np.zeros((1, len(counts))))[0]))
-    drawn = affordable(resamples, 2 * len(index))
+    units = int(counts.sum())
+    if counts.max() == 1 and (units <= EXACT_UNITS if summed else 1 << (units - 1) <= resamples):
+        tossed = np.abs(np.concatenate([difference(block) for block in _every_toss(units)]))
+        tossed = tossed[~np.isnan(tossed)]
+        return float((tossed >= observed - tolerance(observed)).mean()) if len(tossed) else 1.0
     extreme = known = 0
-    step = max(1, BLOCK // len(index))
-    for start in range(0, drawn, step):
-        tossed = np.abs(difference(_swapped(counts, min(step, drawn - start), rng)))
+    for heads in tosses(counts, affordable(resamples, 2 * len(index)), rng):
+        tossed = np.abs(difference(heads.astype(np.float64)))
         extreme += int((tossed >= observed - tolerance(observed)).sum())
         known += int((~np.isnan(tossed)).sum())
     return (1 + extreme) / (1 + known)
 
 
-def _merged(metric: Measured, rows_a: Rows, rows_b: Rows, index: Index) -> tuple[Rows, Rows, Index, NDArray[np.int64]]:
+def tosses(counts: Counts, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
+    """Blocks ``[b, k]`` of how many of each kind of unit change sides, when each does with probability ½; whole numbers."""
+    step = max(1, BLOCK // len(counts))
+    for start in range(0, resamples, step):
+        b = min(step, resamples - start)
+        if counts.max() == 1:
+            bits = np.frombuffer(rng.bytes(b * ((len(counts) + 7) // 8)), dtype=np.uint8).reshape(b, -1)
+            yield np.unpackbits(bits, axis=1, count=len(counts))
+        else:
+            yield rng.binomial(counts, 0.5, size=(b, len(counts)))
+
+
+def _of_totals(
+    formula: Callable[[Values], Values], sums: Values, index: Index, counts: Counts
+) -> Callable[[Values], Values]:
+    """A - B as a function of how many ``[b, k]`` of each kind of unit have changed sides, from A's and B's sums."""
+    first, second = (unit_sums(half, index) for half in np.split(sums, 2))
+    total_a, total_b, gain = counts @ first, counts @ second, second - first
+
+    def difference(swapped: Values) -> Values:
+        moved = swapped @ gain
+        return formula(total_a + moved) - formula(total_b - moved)
+
+    return difference
+
+
+def _table(metric: Measured, a: Rows, b: Rows) -> tuple[Callable[[Values], Values], Values] | None:
+    """A formula of totals and what is totalled, of A's rows and then of B's, where the metric is one of sums."""
+    both = stacked({name: a[name] for name in metric.columns}, {name: b[name] for name in metric.columns})
+    if isinstance(metric.aggregate, OfSums):
+        return metric.aggregate.of_table(both)
+    if isinstance(metric.aggregate, OfSpread):
+        table = metric.aggregate.spread(both)
+        return None if table is None else (metric.aggregate.formula, table)
+    return None
+
+
+def _of_rows(metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts) -> Callable[[Values], Values]:
+    """The same of any aggregate, which sees the rows of both sides and weighs each side's."""
+    both, evaluate = stacked(a, b), metric.aggregate
+    if isinstance(evaluate, OfPrepared):
+        order, state = evaluate.prepare(both)
+        formula = evaluate.evaluate
+
+        def prepared(_: Rows, weights: Values) -> Values:
+            return formula(state, weights[:, order])
+
+        evaluate = prepared
+
+    def difference(swapped: Values) -> Values:
+        stay, go = (counts - swapped)[:, index], swapped[:, index]
+        return evaluate(both, np.hstack([stay, go])) - evaluate(both, np.hstack([go, stay]))
+
+    return difference
+
+
+def _merged(metric: Measured, rows_a: Rows, rows_b: Rows, index: Index) -> tuple[Rows, Rows, Index, Counts]:
     """Equal pairs of rows that are units of their own, kept once with their number; other rows as they are."""
     units = int(index.max()) + 1
+    a, b = ({name: rows[name] for name in metric.columns} for rows in (rows_a, rows_b))
     if units == len(index):
-        columns = [rows[name] for rows in (rows_a, rows_b) for name in metric.columns]
-        same = distinct(columns, units // MERGE_PAIRS)
+        same = distinct([*a.values(), *b.values()], units // MERGE_PAIRS)
         if same is not None:
-            a, b = ({name: rows[name][same[0]] for name in metric.columns} for rows in (rows_a, rows_b))
+            a, b = ({name: column[same[0]] for name, column in rows.items()} for rows in (a, b))
             return a, b, np.arange(len(same[0])), same[1]
-    return rows_a, rows_b, index, np.ones(units, dtype=np.int64)
-
-
-def _swapped(counts: NDArray[np.int64], b: int, rng: np.random.Generator) -> Values:
-    """How many ``[b, k]`` of each kind of unit change sides when each does with probability ½."""
-    if counts.max() == 1:
-        return _tosses(b, len(counts), rng)
-    return rng.binomial(counts, 0.5, size=(b, len(counts))).astype(np.float64)
+    return a, b, index, np.ones(units, dtype=np.int64)
 
 
 def _all_signs(part: Values) -> Values:
@@ -101,7 +161,9 @@ def _all_signs(part: Values) -> Values:
     return np.where((np.arange(1 << u)[:, None] >> np.arange(u)) & 1, -1.0, 1.0)
 
 
-def _tosses(b: int, units: int, rng: np.random.Generator) -> Values:
-    """Fair coins ``[b, units]``, 0 or 1."""
-    bits = np.frombuffer(rng.bytes(b * ((units + 7) // 8)), dtype=np.uint8).reshape(b, -1)
-    return np.unpackbits(bits, axis=1, count=units).astype(np.float64)
+def _every_toss(units: int) -> Iterator[Values]:
+    """All tosses of the units in which the last stays (the others only exchange A and B), in blocks."""
+    step = max(1, BLOCK // units)
+    for start in range(0, 1 << (units - 1), step):
+        pattern = np.arange(start, min(start + step, 1 << (units - 1)))
+        yield ((pattern[:, None] >> np.arange(units)) & 1).astype(np.float64)

@@ -1,22 +1,28 @@
-"""Bootstrap weights per unit, in blocks, and the values of metrics under them. Source: Efron & Tibshirani 1993."""
+"""The values of metrics under bootstrap weights of their units, block by block. Source: Efron & Tibshirani 1993."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.stats.folded import BLOCK, Folded
+from assay.stats.draws import Counts, draws
+from assay.stats.folded import Folded
+
+Values = NDArray[np.float64]
 
 WORK = 200_000_000
 """Draws (resamples × units) spent on one set of rows at most; beyond it there are fewer resamples."""
 
-BINOMIAL = 12
-"""What a binomial draw costs, in draws of one unit."""
-
 LEAST = 999
 """Resamples that are always drawn."""
+
+TRIAL = 16
+"""Resamples in which single precision is checked against double."""
+
+SLACK = 1e-4
+"""How far single precision may be off, as a share of the standard error."""
 
 
 def affordable(resamples: int, units: int) -> int:
@@ -28,31 +34,32 @@ def affordable(resamples: int, units: int) -> int:
     return min(resamples, max(LEAST, WORK // max(units, 1)))
 
 
-def draws(counts: NDArray[np.int64], resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
-    """Blocks ``[b, k]`` of bootstrap weights of ``k`` folded units, ``resamples`` in all.
-
-    Each weight vector says how often each was drawn when as many units as there are were drawn with replacement.
-    """
-    k, n = len(counts), int(counts.sum())
-    kind = np.repeat(np.arange(k, dtype=np.int32), counts)
-    step = max(64, BLOCK // n) if k * BINOMIAL > n else max(64, BLOCK // k)
-    for start in range(0, resamples, step):
-        b = min(step, resamples - start)
-        if k * BINOMIAL > n:
-            drawn = rng.integers(0, n, size=(b, n), dtype=np.int32)
-            drawn = drawn if n == k else kind[drawn]
-            drawn += np.arange(0, b * k, k, dtype=np.int32)[:, None]
-            yield np.bincount(drawn.ravel(), minlength=b * k).reshape(b, k).astype(np.float64)
-        else:
-            yield rng.multinomial(n, counts / n, size=b).astype(np.float64)
-
-
-def replicates(folded: Sequence[Folded], resamples: int, rng: np.random.Generator) -> list[NDArray[np.float64]]:
+def replicates(folded: Sequence[Folded], resamples: int, rng: np.random.Generator) -> list[Values]:
     """The bootstrap values ``[resamples]`` of metrics that were folded to the same units, under the same draws."""
-    counts = folded[0].counts
+    counts, strata = folded[0].counts, folded[0].strata
     assert all(np.array_equal(one.counts, counts) for one in folded), "folded to different units"
-    values: list[list[NDArray[np.float64]]] = [[] for _ in folded]
-    for weights in draws(counts, affordable(resamples, len(counts)), rng):
-        for one, kept in zip(folded, values, strict=True):
-            kept.append(one.evaluate(weights))
-    return [np.concatenate(kept) for kept in values]
+    drawn = affordable(resamples, len(counts))
+    values = [np.empty(drawn) for _ in folded]
+    evaluators: list[Callable[[Counts], Values]] = []
+    at = 0
+    for weights in draws(counts, drawn, rng, strata):
+        evaluators = evaluators or [_evaluator(one, weights[:TRIAL]) for one in folded]
+        for evaluate, kept in zip(evaluators, values, strict=True):
+            kept[at : at + len(weights)] = evaluate(weights)
+        at += len(weights)
+    return values
+
+
+def _evaluator(one: Folded, trial: Counts) -> Callable[[Counts], Values]:
+    """Single precision where there is such a way and it agrees with double on the first resamples; else double."""
+
+    def exact(weights: Counts) -> Values:
+        return one.evaluate(weights.astype(np.float64, copy=False))
+
+    if one.coarse is None or trial.dtype != np.float32:
+        return exact
+    with np.errstate(all="ignore"):  # where the formula does not bear the rounding, double precision decides
+        known, found = exact(trial), one.coarse(trial)
+    off = np.nanmax(np.abs(found - known), initial=0.0)
+    agree = bool((np.isnan(known) == np.isnan(found)).all()) and off <= SLACK * float(np.nanstd(known))
+    return one.coarse if agree else exact
