@@ -14,6 +14,8 @@ from assay.version import __version__
 if TYPE_CHECKING:
     from assay.data.dataset import Dataset
     from assay.evaluation.run import Run
+    from assay.models.attention import MultimodalFusion, MultiModalTransformer
+    from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
     from assay.verbs import compare, evaluate, load_dataset, load_model, load_run, predict, report, search, train
@@ -24,6 +26,11 @@ HOMES = {
     "Estimate": "assay.types",
     "Media": "assay.types",
     "Model": "assay.types",
+    "MultiModalFeatureExtractor": "assay.models.pretrained",
+    "MultiModalModel": "assay.models.pretrained",
+    "MultiModalTokenizer": "assay.models.pretrained",
+    "MultiModalTransformer": "assay.models.attention",
+    "MultimodalFusion": "assay.models.attention",
     "Run": "assay.evaluation.run",
     "Sample": "assay.types",
     "compare": "assay.verbs",
@@ -44,6 +51,11 @@ __all__ = [
     "Estimate",
     "Media",
     "Model",
+    "MultiModalFeatureExtractor",
+    "MultiModalModel",
+    "MultiModalTokenizer",
+    "MultiModalTransformer",
+    "MultimodalFusion",
     "Run",
     "Sample",
     "__version__",

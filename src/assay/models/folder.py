@@ -62,12 +62,32 @@ def save_native(
     config = {"format": 1, "method": method_of(net), "settings": asdict(net.settings), "about": dict(about or {})}
     (target / "model.safetensors").write_bytes(save_tensors(tensors))
     (target / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    return write_processor(target, processor)
+
+
+def write_processor(folder: str | Path, processor: Processor) -> Path:
+    """Write how inputs are prepared: ``processor.json`` and, where there is a trained tokeniser, ``tokenizer.json``."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
     if processor.bpe is None:
         (target / TOKENIZER).unlink(missing_ok=True)
     else:
         (target / TOKENIZER).write_text(processor.bpe.to_json(), encoding="utf-8")
     (target / "processor.json").write_text(json.dumps(processor.sizes(), indent=1) + "\n", encoding="utf-8")
     return target
+
+
+def read_processor(folder: str | Path) -> Processor:
+    """What `write_processor` wrote. `ValueError` says what is missing or unreadable."""
+    source = Path(folder)
+    if not (source / "processor.json").is_file():
+        raise ValueError(f"{source} holds no saved model or processor: it lacks processor.json")
+    try:
+        sizes = json.loads((source / "processor.json").read_bytes())
+        tokenizer = source / TOKENIZER
+        return Processor(**sizes, bpe=read_bpe(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else None)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{source} cannot be read as a saved processor: {error}") from error
 
 
 def open_folder(folder: str | Path) -> Opened:
