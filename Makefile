@@ -1,8 +1,8 @@
-# Five words, no logic. Each makes .venv with everything in it when it is missing.
+# Five words (and a sixth for an hour of faults), no logic. Each makes .venv with everything in it when it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs bench
+.PHONY: demo test check docs bench sweep
 
 demo: .venv/ready
 	$(BIN)/assay demo --out assay-demo
@@ -21,6 +21,9 @@ docs: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
+
+sweep: .venv/ready
+	$(BIN)/python tests/evaluation/test_crash_sweep.py
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

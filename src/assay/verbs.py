@@ -177,7 +177,15 @@ def evaluate_prepared(
     """The run of what was prepared; ``speed`` measures the latency of single samples too, about a second."""
     from assay.evaluation.evaluate import evaluate as run_task
 
-    return run_task(prepared.model, prepared.task, out=out, seed=seed, on_progress=on_progress, load_s=prepared.load_s)
+    return run_task(
+        prepared.model,
+        prepared.task,
+        out=out,
+        seed=seed,
+        on_progress=on_progress,
+        speed=speed,
+        load_s=prepared.load_s,
+    )
 
 
 def load_run(folder: str | Path | Run) -> Run:
@@ -205,8 +213,17 @@ def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path
     return html.write(report_content([load_run(r) for r in several], title=title), path)
 
 
-def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[str] = ()) -> Any:
-    """What a report of ``runs`` shows: data sets are looked up by the runs' manifests, models on the same task are compared pairwise."""
+def report_content(
+    runs: Sequence[Run],
+    *,
+    compared: Sequence[Comparison] | None = None,
+    title: str = "",
+    commands: Sequence[str] = (),
+) -> Any:
+    """What a report of ``runs`` shows: data sets are looked up by the runs' manifests, models on the same task are compared.
+
+    ``compared`` are the comparisons of the runs where they were made already.
+    """
     from assay.reporting.build import content
 
     datasets = {}
@@ -214,18 +231,15 @@ def report_content(runs: Sequence[Run], *, title: str = "", commands: Sequence[s
         name = run.manifest.data
         if name not in datasets and name.partition("[")[0].partition(":")[0] in DATASETS:
             datasets[name] = load_dataset(name)
-    return content(runs, comparisons=comparisons(runs), datasets=datasets, title=title, commands=commands)
+    found = comparisons(runs) if compared is None else compared
+    return content(runs, comparisons=found, datasets=datasets, title=title, commands=commands)
 
 
 def comparisons(runs: Sequence[Run]) -> list[Comparison]:
-    """All pairs of runs of one task on the same data, baselines left out."""
-    own = [r for r in runs if not r.manifest.model.startswith("baseline:")]
-    return [
-        compare(a, b)
-        for i, a in enumerate(own)
-        for b in own[i + 1 :]
-        if (a.manifest.task, a.manifest.data) == (b.manifest.task, b.manifest.data)
-    ]
+    """The comparisons of runs on the same task and data: of every two models, and of each with the strongest baseline."""
+    from assay.evaluation.pairs import pairs
+
+    return [compare(a, b) for a, b in pairs(runs)]
 
 
 def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None) -> Sample:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from assay.evaluation import exports
@@ -29,32 +30,35 @@ class Program:
 
     def __init__(self, server: subprocess.Popen[str]) -> None:
         self.server = server
+        self.child = 0
 
-    def run(self, folder: Path, task: str, *fault: object, kill_after_s: float | None = None) -> int:
+    def run(
+        self,
+        folder: Path,
+        task: str,
+        *fault: object,
+        kill_after_s: float | None = None,
+        spend: tuple[str, int] | None = None,
+    ) -> int:
         """The exit code of a run; minus the signal's number if it died of one."""
-        self.server.stdin.write(json.dumps([task, str(folder), *map(str, fault)]) + "\n")
+        asked = {"arguments": [task, str(folder), *map(str, fault)], "spend": spend}
+        self.server.stdin.write(json.dumps(asked) + "\n")
         self.server.stdin.flush()
-        child = int(self.server.stdout.readline())
+        self.child = int(self.server.stdout.readline())
         if kill_after_s is not None:
             time.sleep(kill_after_s)
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+                os.kill(self.child, signal.SIGKILL)
         return int(self.server.stdout.readline())
 
 
 @contextlib.contextmanager
-def program() -> Iterator[Program]:
-    """The program, ready to be run often."""
-    command = [sys.executable, str(PROGRAM), "--serve"]
+def program(*prefix: str) -> Iterator[Program]:
+    """The program, ready to be run often; with a ``prefix`` under another program."""
+    command = [*prefix, os.path.realpath(sys.executable), str(PROGRAM)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as server:
         yield Program(server)
         server.stdin.close()
-
-
-def run_alone(folder: Path, task: str, *, prefix: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Runs the program by itself, under another program."""
-    command = [*prefix, os.path.realpath(sys.executable), str(PROGRAM), task, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=170, env=ENVIRONMENT, check=False)
 
 
 def asked(folder: Path) -> list[list[str]]:
@@ -67,6 +71,19 @@ def acked(folder: Path) -> int:
     """How many answers have been reported as done."""
     path = Path(f"{folder}.acked")
     return max(map(int, path.read_text().split()), default=0) if path.exists() else 0
+
+
+def said(folder: Path) -> str:
+    """The error that ended a run, empty if none did."""
+    path = Path(f"{folder}.said")
+    return path.read_text() if path.exists() else ""
+
+
+def forget(folder: Path) -> None:
+    """Removes a run and all that was noted of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for note in folder.parent.glob(f"{folder.name}.*"):
+        note.unlink()
 
 
 def whole_run(runner: Program, folder: Path, task: str) -> tuple[bytes, list[list[str]]]:

@@ -177,3 +177,23 @@ def test_a_model_that_fails_only_while_it_is_timed_spoils_nothing(capsys):
     run = evaluate(Tired(), classification(labelled(20)), batch=20)
     assert run.complete and run.timings["p50_s"] is None
     assert "one is too few" in capsys.readouterr().err
+
+
+def test_a_finished_run_whose_speed_was_not_measured_gets_it_without_being_scored_again(tmp_path, monkeypatch):
+    task = classification(labelled(30))
+    evaluate(Scorer(), task, out=tmp_path, speed=False)
+    before = {name: (tmp_path / name).stat().st_mtime_ns for name in exports.ALL}
+    monkeypatch.setattr("assay.evaluation.evaluate.scored", lambda *given: pytest.fail("scored again"))
+    run = evaluate(Scorer(), task, out=tmp_path)
+    assert run.timings["p50_s"] > 0 and load_run(tmp_path).timings == run.timings
+    changed = {name for name in exports.ALL if (tmp_path / name).stat().st_mtime_ns != before[name]}
+    assert changed == {exports.TIMINGS}
+    assert evaluate(model := Scorer(), task, out=tmp_path).timings == run.timings and model.calls == []
+
+
+def test_what_cannot_be_a_runs_folder_is_said_to_the_user(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError, match="cannot be a run's folder"):
+            evaluate(Scorer(), classification(labelled()), out=out, speed=False)
+    assert (tmp_path / "file").read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from assay.cli.output import print_json
 from assay.cli.progress import Bar
 
 if TYPE_CHECKING:
+    from assay.cli.workers import Job
     from assay.data.dataset import Dataset
     from assay.evaluation.run import Run
     from assay.types import Model
@@ -37,20 +39,28 @@ class Demo:
 
 
 def demo(options: Demo) -> int:
-    """Shows answers, prints the scorecard with the paired verdict, writes ``DIR/report.html``."""
+    """Shows answers, prints the scorecard with the paired verdicts, writes ``DIR/report.html``."""
     import torch  # noqa: F401  (the three nets need it: without it, say so before anything else is done)
 
     from assay import verbs
+    from assay.cli.workers import compare_all, finish, start, workers
     from assay.reporting import html, terminal
 
     started = time.monotonic()
     out = Path(options.out)
-    data = verbs.load_dataset(DATA)
-    models = {name: verbs.load_model(name) for name in MODELS}
-    if not options.json:
-        show_answers(models, verbs.load_dataset("emoji"))
-    runs = measure(models, data, out)
-    content = verbs.report_content(runs, title="assay demo", commands=(f"assay demo --out {options.out}",))
+    jobs = evaluations(out)
+    with workers() as pool:
+        running = start(pool, jobs)
+        models = {name: verbs.load_model(name) for name in MODELS}
+        if not options.json:
+            show_answers(models, verbs.load_dataset("emoji"))
+        with Bar("evaluations") as bar:
+            finish(running, len(jobs), bar)
+        runs = [timed(job, models) if job.model in models else verbs.load_run(job.out) for job in jobs]
+        compared = compare_all(pool, runs)
+    content = verbs.report_content(
+        runs, compared=compared, title="assay demo", commands=(f"assay demo --out {shlex.quote(options.out)}",)
+    )
     page = html.write(content, out / "report.html")
     if options.json:
         print_json({"report": str(page), "runs": [{**r.as_json(), "timings": dict(r.timings)} for r in runs]})
@@ -60,27 +70,22 @@ def demo(options: Demo) -> int:
     return DONE if all(run.complete for run in runs) else INCOMPLETE
 
 
-def measure(models: dict[str, Model], data: Dataset, out: Path) -> list[Run]:
-    """The category of an emoji by every model, then retrieval by those whose modalities share a space."""
-    from assay import verbs
-    from assay.cli.workers import Job, evaluate_all
+def evaluations(out: Path) -> list[Job]:
+    """The category of an emoji by every model and baseline, and retrieval by those whose modalities share a space."""
+    from assay.cli.workers import Job
 
-    jobs = [
-        Job("classification", name, DATA, folder(out, "classification", name), ALONE_AND_TOGETHER) for name in MODELS
-    ]
-    jobs += [Job("retrieval", name, DATA, folder(out, "retrieval", name)) for name in RETRIEVING]
-    jobs += [Job("classification", name, DATA, folder(out, "classification", name), ("clean",)) for name in BASELINES]
-    with Bar("evaluations") as bar:
-        evaluate_all(jobs, bar)
-    runs = []
-    for job in jobs:
-        if job.task == "classification" and job.model in models:
-            # Only now, with the machine to itself, is a model's speed measured.
-            prepared = verbs.prepare(models[job.model], data, task=job.task, conditions=job.conditions)
-            runs.append(verbs.evaluate_prepared(prepared, out=job.out))
-        else:
-            runs.append(verbs.load_run(job.out))
-    return runs
+    asked = [("classification", name, ALONE_AND_TOGETHER) for name in MODELS]
+    asked += [("retrieval", name, None) for name in RETRIEVING]
+    asked += [("classification", name, ("clean",)) for name in BASELINES]
+    return [Job(task, name, DATA, folder(out, task, name), conditions) for task, name, conditions in asked]
+
+
+def timed(job: Job, models: dict[str, Model]) -> Run:
+    """The run of a finished job, with the speed of its model: measured only now, when nothing else works."""
+    from assay import verbs
+
+    prepared = verbs.prepare(models[job.model], verbs.load_dataset(DATA), task=job.task, conditions=job.conditions)
+    return verbs.evaluate_prepared(prepared, out=job.out)
 
 
 def folder(out: Path, task: str, model: str) -> Path:

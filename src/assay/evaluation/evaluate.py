@@ -12,6 +12,7 @@ from typing import Any
 from assay.evaluation import exports, timing
 from assay.evaluation.answers import require
 from assay.evaluation.engine import Engine, OnProgress
+from assay.evaluation.errors import StoreError
 from assay.evaluation.lock import locked
 from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
 from assay.evaluation.plan import Plan, make_plan
@@ -52,14 +53,18 @@ def evaluate(
     with journal(out) as (store, folder):
         manifest = agreed(store, make_manifest(model, task, plan, choices, seed), folder)
         asked = Engine(model, task, plan, store, choices, seed).run(on_progress)
-        if folder is not None and not asked and finished(store, folder, task, speed=speed):
+        whole = folder is not None and not asked and finished(store, folder, task)
+        if folder is not None and whole and (not speed or store.fact("latency") is not None):
             return load_run(folder, measures=task.metrics)
         answers = predictions(store)
         if asked or store.fact("session") is None:
             store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})
         if speed and store.fact("latency") is None:
             store.note("latency", timing.latency(model, task, plan, answers, choices, seed=seed))
-        run = scored(task, plan, manifest, answers, timing.timings(model, plan, store))
+        timings = timing.timings(model, plan, store)
+        if folder is not None and whole:
+            return timed(store, folder, task, timings)
+        run = scored(task, plan, manifest, answers, timings)
         return run if folder is None else kept(run, store, folder, task)
 
 
@@ -84,13 +89,26 @@ def journal(out: str | Path | None) -> Iterator[tuple[Store, Path | None]]:
             yield store, None
         return
     folder = Path(out).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    make(folder)
     # A finished run that is only looked at stays untouched, the lock's file included.
     unfinished = not (folder / exports.ESTIMATES).exists()
     with locked(folder, announced=unfinished), opened(folder / NAME) as store:
         if unfinished:
             exports.sweep(folder)
         yield store, folder
+
+
+def make(folder: Path) -> None:
+    """Makes a run's folder. `ValueError` where something else is in its place."""
+    try:
+        with exports.reachable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except StoreError as error:
+        if isinstance(error.__cause__, FileExistsError | NotADirectoryError | PermissionError):
+            raise ValueError(
+                f"{folder} cannot be a run's folder: {error.__cause__.strerror}. Choose another."
+            ) from error
+        raise
 
 
 def agreed(store: Store, manifest: Manifest, folder: Path | None) -> Manifest:
@@ -120,10 +138,9 @@ def scored(task: Task, plan: Plan, manifest: Manifest, answers: Table, timings: 
     return Run(manifest, tuple(found), answers, measurements, timings)
 
 
-def finished(store: Store, folder: Path, task: Task, *, speed: bool) -> bool:
-    """Whether the folder holds all that this evaluation would make, so that nothing is to be done."""
-    timed = not speed or store.fact("latency") is not None
-    return timed and store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder)
+def finished(store: Store, folder: Path, task: Task) -> bool:
+    """Whether the folder holds all figures that this evaluation would make; the latency may still be missing."""
+    return store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder)
 
 
 def scoring(task: Task) -> list[str]:
@@ -145,6 +162,14 @@ def kept(run: Run, store: Store, folder: Path, task: Task) -> Run:
     store.note("scoring", scoring(task))
     store.note("exports", written(folder))
     return replace(run, folder=folder)
+
+
+def timed(store: Store, folder: Path, task: Task, timings: dict[str, Any]) -> Run:
+    """The run of a folder that lacked nothing but timings: these are written, all else is left as it is."""
+    run = load_run(folder, measures=task.metrics)
+    exports.write_json(folder / exports.TIMINGS, timings)
+    store.note("exports", written(folder))
+    return replace(run, timings=timings)
 
 
 def config_hash(model: Model, task: Task, *, seed: int = 0, batch: int = BATCH) -> str:

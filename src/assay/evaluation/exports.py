@@ -7,11 +7,12 @@ one or the new one. JSON is written the same to the byte for the same values: ke
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,9 +33,16 @@ ALL = (PREDICTIONS, MEASUREMENTS, TIMINGS, MANIFEST, ESTIMATES)
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON atomically; a file that already says the same is left alone."""
     text = as_json(value)
-    if path.is_file() and path.read_bytes() == text:
-        return
-    write_atomically(path, lambda file: file.write(text))
+    with reachable(path):
+        same = path.is_file() and path.read_bytes() == text
+    if not same:
+        write_atomically(path, lambda file: file.write(text))
+
+
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote."""
+    with reachable(path):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_table(path: Path, table: Table) -> None:
@@ -51,7 +59,8 @@ def write_table(path: Path, table: Table) -> None:
 
 def read_table(path: Path) -> Table:
     """The table that `write_table` wrote: texts as ``str`` arrays, vectors as rows of one array."""
-    return Table({series.name: as_array(series) for series in polars.read_parquet(path)})
+    with reachable(path):
+        return Table({series.name: as_array(series) for series in polars.read_parquet(path)})
 
 
 def as_array(series: polars.Series) -> NDArray[Any]:
@@ -68,10 +77,22 @@ def as_array(series: polars.Series) -> NDArray[Any]:
 
 def digest(path: Path) -> str | None:
     """SHA-256 of a file's bytes, ``None`` if it is not there."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with reachable(path):
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[None]:
+    """Turns what a failing disk says into a `StoreError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be reached: {error}. The answers are kept; mend the disk and run again."
+        ) from error
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -85,13 +106,19 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise StoreError(
             f"{path} could not be written: {error}. The answers are kept; free the disk and run again."
         ) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise
+
+
+def discard(temporary: Path) -> None:
+    """Removes a half-written file as well as the disk lets us: what stays is swept away by the next run."""
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -105,8 +132,9 @@ def sync_folder(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Removes what a killed process left half-written. Only the holder of the folder's lock may call it."""
-    for leftover in folder.glob(".*.partial"):
-        leftover.unlink()
+    with reachable(folder):
+        for leftover in folder.glob(".*.partial"):
+            leftover.unlink()
 
 
 def as_json(value: Any) -> bytes:

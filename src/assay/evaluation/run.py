@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +97,7 @@ def load_run(folder: str | Path, *, measures: Sequence[Metric] = ()) -> Run:
             )
     check_exports(where, written)
     manifest = read_manifest(noted)
-    values = json.loads((where / exports.ESTIMATES).read_text(encoding="utf-8"))
+    values = exports.read_json(where / exports.ESTIMATES)
     table = exports.read_table(where / exports.MEASUREMENTS)
     own = {metric.name: metric for metric in measures}
     named = {name: own.get(name) or metrics.get(name) for name in manifest.metrics}
@@ -108,7 +107,7 @@ def load_run(folder: str | Path, *, measures: Sequence[Metric] = ()) -> Run:
         estimates=tuple(with_items(found, table, named, FAMILIES[manifest.verb].crossed)),
         predictions=exports.read_table(where / exports.PREDICTIONS),
         measurements=table,
-        timings=json.loads((where / exports.TIMINGS).read_text(encoding="utf-8")),
+        timings=exports.read_json(where / exports.TIMINGS),
         folder=where,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import permutations
 
 from assay.catalog import MODELS
 from assay.data.dataset import Dataset
@@ -180,7 +180,7 @@ def _scores(one: Named) -> Iterator[Score]:
 
 
 def _contrasts(named: Sequence[Named], comparisons: Sequence[Comparison]) -> Iterator[Contrast]:
-    pairs = list(combinations(named, 2))
+    pairs = list(permutations(named, 2))
     for comparison in comparisons:
         found = next((pair for pair in pairs if _is_of(comparison, *pair)), None)
         if found is None:
