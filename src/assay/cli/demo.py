@@ -74,7 +74,8 @@ def evaluations(out: Path) -> list[Job]:
     """The category of an emoji by every model and baseline, and retrieval by those whose modalities share a space."""
     from assay.cli.workers import Job
 
-    asked = [("classification", name, ALONE_AND_TOGETHER) for name in MODELS]
+    asked: list[tuple[str, str, tuple[str, ...] | None]] = []
+    asked += [("classification", name, ALONE_AND_TOGETHER) for name in MODELS]
     asked += [("retrieval", name, None) for name in RETRIEVING]
     asked += [("classification", name, ("clean",)) for name in BASELINES]
     return [Job(task, name, DATA, folder(out, task, name), conditions) for task, name, conditions in asked]

@@ -140,7 +140,7 @@ def scored(task: Task, plan: Plan, manifest: Manifest, answers: Table, timings: 
 
 def finished(store: Store, folder: Path, task: Task) -> bool:
     """Whether the folder holds all figures that this evaluation would make; the latency may still be missing."""
-    return store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder)
+    return bool(store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder))
 
 
 def scoring(task: Task) -> list[str]:
