@@ -38,12 +38,42 @@ def text_inputs(rng: np.random.Generator, n: int):
     return predictions, [[text() for _ in range(rng.integers(1, 4))] for _ in range(n)]
 
 
+def choice_inputs(rng: np.random.Generator, n: int):
+    said = ["A", "(B)", "C. red", "the answer is A", "a cat", "", None, "B or C"]
+    return [said[i] for i in rng.integers(0, len(said), n)], rng.choice(list("ABC"), n).tolist()
+
+
+def yes_no_inputs(rng: np.random.Generator, n: int):
+    said = ["yes", "No.", "Yes, it is", "perhaps", "", None, "not at all"]
+    return [said[i] for i in rng.integers(0, len(said), n)], rng.choice(["yes", "no"], n).tolist()
+
+
+def group_inputs(rng: np.random.Generator, n: int):
+    """Items of each group and its label."""
+    items = [rng.integers(0, 2, rng.integers(1, 5)).astype(float) for _ in range(n)]
+    return [np.where(rng.random() < 0.1, np.nan, one) for one in items], list(range(n))
+
+
+def quad_inputs(rng: np.random.Generator, n: int):
+    said = np.array(["yes", "No.", "perhaps", "", None], dtype=object)
+    return said[rng.choice(5, (n, 2, 2), p=[0.4, 0.4, 0.1, 0.07, 0.03])], rng.choice(["yes", "no"], (n, 2, 2))
+
+
+def square_inputs(rng: np.random.Generator, n: int):
+    return rng.integers(0, 3, (n, 2, 2)).astype(float), [None] * n
+
+
 INPUTS = {
+    "choices": choice_inputs,
     "directions": ranking_inputs,
+    "groups": group_inputs,
     "labels": label_inputs,
+    "naturalbench": quad_inputs,
     "ranking": ranking_inputs,
     "scores": score_inputs,
     "texts": text_inputs,
+    "winoground": square_inputs,
+    "yes_no": yes_no_inputs,
 }
 """What a family measures, ``n`` rows of it: ties, absent positives, unparsed and missing answers among them."""
 
@@ -66,6 +96,11 @@ def measured(metric, given_inputs):
         )
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
+    if metric.family == "groups":
+        items, labels = given_inputs
+        return metric.measure(np.concatenate([np.zeros(0), *items]), np.repeat(labels, [len(one) for one in items]))
+    if metric.family == "winoground":
+        return metric.measure(given_inputs[0])
     return metrics.measure([metric], *given_inputs)
 
 

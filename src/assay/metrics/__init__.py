@@ -15,17 +15,25 @@ from typing import TYPE_CHECKING, Any
 from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
+    from assay.metrics.choice import multiple_choice
     from assay.metrics.directions import retrieval, retrieval_both
+    from assay.metrics.groups import circular_accuracy, group_accuracy
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
+    from assay.metrics.quads import naturalbench, winoground
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
     from assay.metrics.vqa import vqa_accuracy
+    from assay.metrics.yes_no import pope
 
 RANKED = "assay.metrics.ranked:named"
 CLASSES = "assay.metrics.classification:named"
 MATCHING = "assay.metrics.matching:named"
 SPEECH = "assay.metrics.speech:named"
+CHOICE = "assay.metrics.choice:named"
+GROUPS = "assay.metrics.groups:named"
+QUADS = "assay.metrics.quads:named"
+YES_NO = "assay.metrics.yes_no:named"
 VQA = "assay.metrics.vqa:named"
 
 METRICS: Mapping[str, str] = {
@@ -36,8 +44,13 @@ METRICS: Mapping[str, str] = {
     "cer": SPEECH,
     "cer:lower_punct": SPEECH,
     "cer:zh": SPEECH,
+    "choice_unparsed": CHOICE,
     "exact_match": MATCHING,
     "exact_match:squad": MATCHING,
+    "group_accuracy": GROUPS,
+    "group_excess": GROUPS,
+    "group_expected": GROUPS,
+    "group_single": GROUPS,
     "hit@1": RANKED,
     "hit@5": RANKED,
     "hit@10": RANKED,
@@ -49,9 +62,25 @@ METRICS: Mapping[str, str] = {
     "mean_rank": RANKED,
     "median_rank": RANKED,
     "mrr": RANKED,
+    "multiple_choice": CHOICE,
+    "naturalbench_accuracy": QUADS,
+    "naturalbench_group": QUADS,
+    "naturalbench_image": QUADS,
+    "naturalbench_question": QUADS,
+    "naturalbench_unparsed": QUADS,
     "ndcg": RANKED,
     "ndcg@10": RANKED,
     "nll": CLASSES,
+    "pope_accuracy": YES_NO,
+    "pope_accuracy:official": YES_NO,
+    "pope_f1": YES_NO,
+    "pope_f1:official": YES_NO,
+    "pope_precision": YES_NO,
+    "pope_precision:official": YES_NO,
+    "pope_recall": YES_NO,
+    "pope_recall:official": YES_NO,
+    "pope_yes_ratio": YES_NO,
+    "pope_yes_ratio:official": YES_NO,
     "precision@10": RANKED,
     "r_precision": RANKED,
     "recall@1": RANKED,
@@ -69,6 +98,10 @@ METRICS: Mapping[str, str] = {
     "wer": SPEECH,
     "wer:english": SPEECH,
     "wer:lower_punct": SPEECH,
+    "winoground_group": QUADS,
+    "winoground_image": QUADS,
+    "winoground_text": QUADS,
+    "yes_no_unparsed": YES_NO,
 }
 """What can be asked for by name; `get` also takes any other k."""
 
@@ -81,9 +114,14 @@ HOMES = {
     "Metric": "assay.metrics.metric",
     "anls": "assay.metrics.matching",
     "cer": "assay.metrics.speech",
+    "circular_accuracy": "assay.metrics.groups",
     "estimates": "assay.metrics.standalone",
     "exact_match": "assay.metrics.matching",
+    "group_accuracy": "assay.metrics.groups",
     "measure": "assay.metrics.standalone",
+    "multiple_choice": "assay.metrics.choice",
+    "naturalbench": "assay.metrics.quads",
+    "pope": "assay.metrics.yes_no",
     "relaxed_accuracy": "assay.metrics.matching",
     "retrieval": "assay.metrics.directions",
     "retrieval_both": "assay.metrics.directions",
@@ -91,6 +129,7 @@ HOMES = {
     "token_f1": "assay.metrics.matching",
     "vqa_accuracy": "assay.metrics.vqa",
     "wer": "assay.metrics.speech",
+    "winoground": "assay.metrics.quads",
 }
 
 __all__ = [
@@ -98,10 +137,15 @@ __all__ = [
     "Metric",
     "anls",
     "cer",
+    "circular_accuracy",
     "estimates",
     "exact_match",
     "get",
+    "group_accuracy",
     "measure",
+    "multiple_choice",
+    "naturalbench",
+    "pope",
     "relaxed_accuracy",
     "retrieval",
     "retrieval_both",
@@ -109,6 +153,7 @@ __all__ = [
     "token_f1",
     "vqa_accuracy",
     "wer",
+    "winoground",
 ]
 
 

@@ -16,7 +16,7 @@ from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
 from assay.types import Estimate
 
-ANSWERS = ("texts", "numbers")
+ANSWERS = ("choices", "numbers", "texts", "yes_no")
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 
@@ -79,26 +79,33 @@ def estimate(
     >>> estimate(get("accuracy"), ["cat", "dog"], ["cat", "cat"]).value
     0.5
     """
-    return _paired([metric], inputs, unit, seed, unit_name)[0]
+    return scored([metric], *inputs, unit=unit, seed=seed, unit_name=unit_name)[metric.name]
 
 
-def _paired(
-    metrics: Sequence[Metric], inputs: tuple[Any, ...], unit: Any, seed: int, unit_name: str = "sample"
-) -> list[Estimate]:
-    """Measured, signed, with what is missing counted; where answers could not be parsed, their share comes along."""
+def scored(
+    metrics: Sequence[Metric],
+    *inputs: Any,
+    unit: Sequence[Any] | NDArray[Any] | None = None,
+    seed: int = 0,
+    unit_name: str = "sample",
+) -> dict[str, Estimate]:
+    """Several metrics of the same inputs by name, signed with what the inputs tell, what is missing counted.
+
+    Where answers could not be parsed, their share comes along under the name of its column (``unparsed`` …).
+    """
     rows = measure(metrics, *inputs)
     unparsed = [name for name in rows if name.endswith("unparsed") and (rows[name] > 0).any()]
     asked = [*metrics, *(get(name) for name in unparsed if name not in {metric.name for metric in metrics})]
     signed = [m.signed(reference_counts(inputs[1])) if m.family == "texts" else m for m in asked]
     found = estimates(signed, rows, unit, seed=seed, unit_name=unit_name)
-    if not any(metric.family in ANSWERS for metric in asked):
-        return found
-    lost = np.fromiter((one is None or one != one for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
-    n_missing = len(np.unique(codes(unit, len(lost))[lost]))
-    return [
-        replace(one, n_missing=n_missing) if metric.family in ANSWERS else one
+    n_missing = 0
+    if any(metric.family in ANSWERS for metric in asked):
+        lost = np.fromiter((one is None or one != one for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
+        n_missing = len(np.unique(codes(unit, len(lost))[lost]))
+    return {
+        one.metric: replace(one, n_missing=n_missing if metric.family in ANSWERS else 0)
         for one, metric in zip(found, asked, strict=True)
-    ]
+    }
 
 
 def score(
@@ -120,7 +127,7 @@ def score(
     >>> round(found["macro_f1"].value, 4), found["unparsed"].value
     (0.5833, 0.25)
     """
-    return {one.metric: one for one in _paired([get(name) for name in names], (predictions, references), unit, seed)}
+    return scored([get(name) for name in names], predictions, references, unit=unit, seed=seed)
 
 
 def _items(values: NDArray[Any], mask: NDArray[np.bool_], index: NDArray[np.intp]) -> NDArray[np.float64]:
