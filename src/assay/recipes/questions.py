@@ -1,0 +1,131 @@
+"""easy-VQA as tensors that stay in memory: pictures, the distinct questions, and who asks what of which.
+
+A batch holds each picture once, however many questions are asked about it: the picture net's work is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from assay.data.batch import Sampler
+from assay.data.bundled import load
+from assay.data.dataset import Dataset
+from assay.models.processor import Processor
+from assay.types import Sample
+
+HELD_OUT = 10  # every tenth training picture is kept apart, to choose settings by
+TRAIN, VALIDATION = "train", "validation"
+
+
+@dataclass(frozen=True)
+class Questions:
+    """``pictures uint8[m, 3, size, size]`` with ``names``, the distinct ``texts``, and for each of n samples its picture, text, answer."""
+
+    names: tuple[str, ...]
+    answers: tuple[str, ...]
+    texts: tuple[str, ...]
+    pictures: Tensor
+    picture_of: Tensor
+    text_of: Tensor
+    answer_of: Tensor
+
+    def asked_of(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples about some pictures ``int64[b]``, and for each of them which of those pictures (0 … b - 1)."""
+        place = torch.full((len(self.names),), -1)
+        place[pictures] = torch.arange(len(pictures))
+        samples = torch.nonzero(place[self.picture_of] >= 0)[:, 0]
+        return samples, place[self.picture_of[samples]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A training batch: ``pictures float[b, 3, size, size]``; for each of n questions its picture (-1: hidden), its text
+    (-1: hidden) and its answer, as numbers into `Questions`."""
+
+    ids: tuple[str, ...]
+    pictures: Tensor
+    picture_of: Tensor
+    text_of: Tensor
+    answer_of: Tensor
+
+
+def read_questions(processor: Processor, part: str = TRAIN) -> Questions:
+    """The training pictures of easy-VQA, or those of them that are kept apart for validation."""
+    data = load("easy-vqa", "train")
+    first: dict[str, Sample] = {}
+    for sample in data.samples:
+        first.setdefault(sample.groups["image"], sample)
+    held = {name for i, name in enumerate(first) if i % HELD_OUT == 0}
+    chosen = [name for name in first if (name in held) == (part == VALIDATION)]
+    return tensors(data, {name: first[name] for name in chosen}, processor)
+
+
+def question_texts() -> tuple[str, ...]:
+    """The distinct questions of training, sorted."""
+    return tuple(sorted({str(sample.inputs["text"]) for sample in load("easy-vqa", "train").samples}))
+
+
+def tensors(data: Dataset, first: Mapping[str, Sample], processor: Processor) -> Questions:
+    """The samples of ``data`` about the pictures of ``first`` (one sample of each picture, by the picture's name)."""
+    number = {name: i for i, name in enumerate(first)}
+    samples = [sample for sample in data.samples if sample.groups["image"] in number]
+    texts = {text: i for i, text in enumerate(sorted({str(sample.inputs["text"]) for sample in data.samples}))}
+    return Questions(
+        names=tuple(first),
+        answers=data.choices,
+        texts=tuple(texts),
+        pictures=torch.stack([processor.picture(sample.inputs["image"]) for sample in first.values()]),
+        picture_of=torch.tensor([number[sample.groups["image"]] for sample in samples]),
+        text_of=torch.tensor([texts[str(sample.inputs["text"])] for sample in samples]),
+        answer_of=torch.tensor([data.choices.index(str(sample.target)) for sample in samples]),
+    )
+
+
+class QuestionSource:
+    """Pictures at random, each once per epoch, changed a little, with all their questions; some pictures are hidden."""
+
+    def __init__(self, questions: Questions, pictures: int, seed: int, *, hidden: float = 0.1) -> None:
+        self.questions, self.hidden = questions, hidden
+        self.generator = torch.Generator().manual_seed(seed)
+        self.sampler = Sampler(len(questions.names), min(pictures, len(questions.names)), self.generator)
+
+    def draw(self) -> Asked:
+        """The next batch."""
+        questions, generator = self.questions, self.generator
+        # An epoch's end and the next one's beginning can hold the same picture: once is enough.
+        chosen = torch.unique(self.sampler.draw())
+        samples, picture_of = questions.asked_of(chosen)
+        blind = torch.rand(len(samples), generator=generator) < self.hidden
+        mute = (torch.rand(len(samples), generator=generator) < self.hidden / 5) & ~blind
+        return Asked(
+            ids=tuple(questions.names[i] for i in chosen.tolist()),
+            pictures=change_shapes(questions.pictures[chosen].float() / 255, generator),
+            picture_of=torch.where(blind, -1, picture_of),
+            text_of=torch.where(mute, -1, questions.text_of[samples]),
+            answer_of=questions.answer_of[samples],
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The generator and what the sampler has not yet given."""
+        return {"generator": self.generator.get_state(), **self.sampler.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a kept state."""
+        self.generator.set_state(state["generator"])
+        self.sampler.restore(state)
+
+
+def change_shapes(pictures: Tensor, generator: Generator) -> Tensor:
+    """Mirrored either way, a little lighter or darker, a little noise: nothing that turns one colour or shape into another."""
+    n = len(pictures)
+    for axis in (2, 3):
+        turned = (torch.rand(n, generator=generator) < 0.5)[:, None, None, None]
+        pictures = torch.where(turned, pictures.flip(axis), pictures)
+    light = 1 + 0.1 * (torch.rand(n, 3, 1, 1, generator=generator) * 2 - 1)
+    noise = 0.02 * torch.randn(pictures.shape, generator=generator)
+    return (pictures * light + noise).clamp_(0, 1)
