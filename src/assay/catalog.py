@@ -26,8 +26,13 @@ DATASETS: Mapping[str, str] = {
 }
 
 TASKS: Mapping[str, str] = {
+    "captioning": "assay.evaluation.tasks:captioning",
+    "captioning:zh": "assay.evaluation.tasks:captioning_zh",
     "classification": "assay.evaluation.tasks:classification",
+    "naming": "assay.evaluation.tasks:naming",
+    "naming:zh": "assay.evaluation.tasks:naming_zh",
     "retrieval": "assay.evaluation.tasks:retrieval",
+    "vqa": "assay.evaluation.tasks:vqa",
     "zeroshot": "assay.evaluation.tasks:zeroshot",
 }
 
@@ -35,6 +40,7 @@ RECIPES: Mapping[str, str] = {
     "aligned:emoji": "assay.recipes.aligned:emoji",
     "fused:emoji": "assay.recipes.fused:emoji",
     "joint:emoji": "assay.recipes.joint:emoji",
+    "vqa:easy-vqa": "assay.recipes.vqa:easy_vqa",
 }
 
 VERBS: Mapping[str, tuple[str, str]] = {

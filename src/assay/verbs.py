@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.catalog import DATASETS, MODELS, RECIPES, TASKS, attribute, find, nearest
 from assay.data.dataset import Dataset
-from assay.types import CLEAN, Condition, Media, Model, Sample, Scores
+from assay.types import CLEAN, Condition, Generates, Media, Model, Sample, Scores
 
 if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
@@ -126,12 +126,18 @@ def prepare(
     started = time.perf_counter()
     loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
     load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
-    if task is None:
-        task = "classification" if dataset.choices and isinstance(loaded, Scores) else "retrieval"
-    asked: Task = find("task", task, TASKS)(dataset)
+    asked: Task = find("task", usual_task(loaded, dataset) if task is None else task, TASKS)(dataset)
     if conditions is not None:
         asked = replace(asked, conditions=tuple(named_condition(name) for name in conditions))
     return Prepared(loaded, asked, load_s)
+
+
+def usual_task(model: Model, dataset: Dataset) -> str:
+    """What a model is measured by on data when nobody says: a model that writes by what the texts ask, else by describing the
+    pictures; one that scores by the classes, if there are any; any other by retrieval."""
+    if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):
+        return dataset.asks or "captioning"
+    return "classification" if dataset.choices and isinstance(model, Scores) else "retrieval"
 
 
 def named_condition(name: str) -> Condition:
@@ -154,8 +160,8 @@ def evaluate(
 ) -> Run:
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
-    ``task`` is ``retrieval``, ``classification`` or ``zeroshot`` (default: classification where the model scores and the data has
-    classes, else retrieval). With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
+    ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning`` or ``naming`` (default: `usual_task`).
+    With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
     the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``).
 
     >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)

@@ -21,7 +21,10 @@ class Evaluate:
 
     model: str = arg("assay:aligned, assay:joint, assay:fused, baseline:words, or a model's folder")
     data: str = arg("NAME[:SPLIT], such as emoji or emoji:test-concepts")
-    task: str | None = arg("retrieval, classification or zeroshot (default: what model and data can do)", default=None)
+    task: str | None = arg(
+        "retrieval, classification, zeroshot, vqa, captioning, naming (default: what model and data can do)",
+        default=None,
+    )
     out: str | None = arg("the run's folder (default: runs/TASK/MODEL-HASH)", default=None, metavar="DIR")
     limit: int | None = arg("take only the first so many samples", default=None)
     conditions: tuple[str, ...] = arg(

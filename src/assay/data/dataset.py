@@ -16,7 +16,8 @@ class Dataset:
 
     ``choices`` are the classes of a classification task, in the order of a model's score columns.
     ``slices`` names the groups by which figures are broken down. ``views`` maps a task's name to what its
-    samples show (``emoji`` shows names for retrieval and keywords for classification).
+    samples show (``emoji`` shows names for retrieval and keywords for classification). ``asks`` is the task that the
+    samples' texts put to a model that answers in words: ``vqa`` where they are questions.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Dataset:
     licence: str = ""
     description: str = ""
     source: str = ""
+    asks: str = ""
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -1,23 +1,29 @@
 """Asks a model for one batch and takes nothing on trust: what comes back is checked for count, shape, type and value.
 
-An answer is a ``float32`` vector: a row of log-probabilities (``score``) or an embedding (``embed``). What cannot be one is a `Failure`
-that says what came. Log-probabilities may be minus infinity for some choices, never for all, never positive beyond rounding, never NaN.
+An answer is a ``float32`` vector, a row of log-probabilities (``score``) or an embedding (``embed``), or a text (``generate``). What
+cannot be one is a `Failure` that says what came. Log-probabilities may be minus infinity for some choices, never for all, never positive
+beyond rounding, never NaN.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from assay.types import Embeds, FloatArray, MediaError, Model, Sample, Scores, Verb
+from assay.types import Embeds, FloatArray, Generates, MediaError, Model, Sample, Scores, Verb
 
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LONGEST = 500  # characters of an error's message that are kept
 ROUNDING = 1e-3  # how far above 0 a log-probability may lie
+
+
+VERBS: Mapping[Verb, type] = {"embed": Embeds, "score": Scores, "generate": Generates}
 
 
 class Failure(NamedTuple):
@@ -31,7 +37,7 @@ class UnusableAnswer(Exception):
     """What a model gave back cannot be read as answers to what it was asked."""
 
 
-Answer = FloatArray | Failure
+Answer = FloatArray | str | Failure
 Ask = Callable[[Sequence[Sample]], list[Answer]]
 
 
@@ -66,14 +72,19 @@ def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]
         return lambda samples, question: model.score(samples, question.choices)
     if verb == "embed" and isinstance(model, Embeds):
         return lambda samples, question: model.embed(samples, question.modality)
-    able = [name for name, protocol in (("embed", Embeds), ("score", Scores)) if isinstance(model, protocol)]
+    if verb == "generate" and isinstance(model, Generates):
+        return lambda samples, question: model.generate(samples)
+    able = [name for name, protocol in VERBS.items() if isinstance(model, protocol)]
     raise ValueError(
-        f"the model {model.name!r} cannot {verb}: it can {' and '.join(able) or 'neither embed nor score'}; choose a task that it can do."
+        f"the model {model.name!r} cannot {verb}: it can {' and '.join(able) or 'do nothing that is asked for'};"
+        " choose a task that it can do."
     )
 
 
 def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer]:
     """One answer for each sample. Raises `UnusableAnswer` when it cannot be told which answer is whose."""
+    if verb == "generate":
+        return checked_texts(came, count)
     expected = f"expected float32[{count}, {'d' if width is None else width}] from {verb}"
     if came is None or isinstance(came, str | bytes | dict):
         raise UnusableAnswer(f"{expected}, got {type(came).__name__}")
@@ -92,6 +103,24 @@ def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer
     else:
         usable = (rows > -np.inf).any(axis=1) & (rows <= ROUNDING).all(axis=1)
     return [row if usable[i] else flaw(row, verb) for i, row in enumerate(rows)]
+
+
+def checked_texts(came: Any, count: int) -> list[Answer]:
+    """One text for each sample; half a character (a lone surrogate), which cannot be kept, becomes ``\N{REPLACEMENT CHARACTER}``.
+
+    >>> checked_texts(["a cat", None], 2)
+    ['a cat', Failure(kind='not_text', message='generate gave NoneType, not a text')]
+    """
+    if not isinstance(came, list | tuple):
+        raise UnusableAnswer(f"expected {count} texts from generate, got {type(came).__name__}")
+    if len(came) != count:
+        raise UnusableAnswer(f"expected {count} texts from generate, got {len(came)}")
+    return [
+        HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
+        if isinstance(text, str)
+        else Failure("not_text", f"generate gave {type(text).__name__}, not a text")
+        for text in came
+    ]
 
 
 def flaw(row: FloatArray, verb: Verb) -> Failure:

@@ -142,8 +142,10 @@ def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:
         )
     a, b = taken(tables[0], index_a), taken(tables[1], index_b)
     if "true" in a.columns:
-        coded = ~a["missing"] & ~b["missing"] & (a["measure.true"] != b["measure.true"])
-        other = np.flatnonzero((a["true"] != b["true"]) | coded)
+        differ = a["true"] != b["true"]
+        if "measure.true" in a.columns and "measure.true" in b.columns:
+            differ |= ~a["missing"] & ~b["missing"] & (a["measure.true"] != b["measure.true"])
+        other = np.flatnonzero(differ)
         if len(other):
             name = str(a["sample"][other[0]])
             raise ValueError(

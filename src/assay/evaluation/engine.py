@@ -82,8 +82,10 @@ class Engine:
         return Question(self.task.verb, asked.modality, self.choices)
 
     def width(self) -> int | None:
-        """How long an answer must be: as many as there are choices, or as the first embedding that is stored."""
-        return len(self.choices) if self.task.verb == "score" else self.store.width()
+        """How long a vector must be: as many as there are choices, or as the first embedding that is stored."""
+        if self.task.verb == "embed":
+            return self.store.width()
+        return len(self.choices) if self.task.verb == "score" else None
 
 
 def show(sample: Sample, asked: Pass, modalities: frozenset[str], seed: int) -> Sample | Failure:
@@ -108,15 +110,17 @@ def as_row(sequence: int, key: Key, answer: Answer) -> Row:
     """An answer or a failure as it is stored."""
     if isinstance(answer, Failure):
         return Row(sequence, key, None, answer.kind, answer.message)
+    if isinstance(answer, str):
+        return Row(sequence, key, answer.encode("utf-8"))
     return Row(sequence, key, np.ascontiguousarray(answer, dtype="<f4").tobytes())
 
 
 def of_one_length(found: list[Answer]) -> list[Answer]:
-    """The answers with those marked as failures that are not as long as the first one (a batch asked one by one can differ)."""
-    width = next((len(answer) for answer in found if not isinstance(answer, Failure)), 0)
+    """The answers with those vectors marked as failures that are not as long as the first one (a batch asked one by one can differ)."""
+    width = next((len(answer) for answer in found if isinstance(answer, np.ndarray)), 0)
     return [
         answer
-        if isinstance(answer, Failure) or len(answer) == width
+        if not isinstance(answer, np.ndarray) or len(answer) == width
         else Failure("unusable_answer", f"an answer of {len(answer)} values among answers of {width}")
         for answer in found
     ]

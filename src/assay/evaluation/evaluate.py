@@ -56,7 +56,7 @@ def evaluate(
         whole = folder is not None and not asked and finished(store, folder, task)
         if folder is not None and whole and (not speed or store.fact("latency") is not None):
             return load_run(folder, measures=task.metrics)
-        answers = predictions(store)
+        answers = predictions(store, task.verb)
         if asked or store.fact("session") is None:
             store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})
         if speed and store.fact("latency") is None:

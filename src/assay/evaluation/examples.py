@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.evaluation.run import Run
+from assay.evaluation.tasks.family import MEASURE
 from assay.table import Table
 from assay.types import CLEAN
 
@@ -17,7 +18,8 @@ from assay.types import CLEAN
 class Example:
     """One measured row.
 
-    Classification: ``target`` and ``answer`` are classes, ``confidence`` is the answer's probability. Retrieval: they are
+    Classification: ``target`` and ``answer`` are classes, ``confidence`` is the answer's probability. Answers in words:
+    ``target`` is the first reference, ``confidence`` is not known (NaN). Retrieval: they are
     samples' ids (what the query belongs to, what came first), ``confidence`` is the similarity of what came first,
     ``rank`` the expected place of the best positive among ``candidates``.
     """
@@ -44,7 +46,8 @@ class Notable:
 def notable(run: Run, k: int = 8, *, condition: str = CLEAN.name, direction: str | None = None) -> Notable:
     """The ``k`` worst and best rows under a condition (for retrieval, if asked, in one direction), one of each unit.
 
-    Classification: wrong answers and right ones, the most confident first. Retrieval: queries whose best positive came last (relative
+    Classification: wrong answers and right ones, the most confident first. Answers in words: those that are worth least and most by the
+    run's headline. Retrieval: queries whose best positive came last (relative
     to the gallery) and first.
     """
     table = run.measurements.where((run.measurements["condition"] == condition) & ~run.measurements["missing"])
@@ -55,9 +58,21 @@ def notable(run: Run, k: int = 8, *, condition: str = CLEAN.name, direction: str
         worst, best = np.lexsort((-table["similarity"], -place)), np.lexsort((-table["similarity"], place))
         right = table["best"] == 1
         return Notable(picked(table, worst[~right[worst]], k), picked(table, best[right[best]], k))
+    if "logprob" not in table.columns:
+        worth = worth_of(table, run.headline.metric)
+        worst, best = np.argsort(worth, kind="stable"), np.argsort(-worth, kind="stable")
+        return Notable(picked(table, worst[worth[worst] < 1], k), picked(table, best[worth[best] > 0], k))
     right = table["predicted"] == table["true"]
     sure = np.argsort(-table["logprob"], kind="stable")
     return Notable(picked(table, sure[~right[sure]], k), picked(table, sure[right[sure]], k))
+
+
+def worth_of(table: Table, metric: str) -> NDArray[np.float64]:
+    """What each answer in words is worth ``[n]``: the metric's own value of the row, else whether it is what was expected."""
+    for name in (metric, "correct"):
+        if MEASURE + name in table.columns:
+            return np.asarray(table[MEASURE + name], dtype=np.float64)
+    return np.asarray(table["predicted"] == table["true"], dtype=np.float64)
 
 
 def picked(table: Table, order: NDArray[np.intp], k: int) -> tuple[Example, ...]:
@@ -77,7 +92,8 @@ def example(table: Table, row: int) -> Example:
     sample, condition = str(table["sample"][row]), str(table["condition"][row])
     if "direction" not in table.columns:
         true, answer = str(table["true"][row]), str(table["predicted"][row])
-        return Example(sample, condition, true, answer, true == answer, math.exp(table["logprob"][row]))
+        confidence = math.exp(table["logprob"][row]) if "logprob" in table.columns else math.nan
+        return Example(sample, condition, true, answer, true == answer, confidence)
     return Example(
         sample=sample,
         condition=condition,

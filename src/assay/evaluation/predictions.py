@@ -1,7 +1,7 @@
 """The journal's rows as one table: the key, the answer, and for what failed the error.
 
-Columns: ``sample``, ``condition``, ``repeat``, ``answer`` float32[n, d] (NaN where there is none), ``error_kind`` and
-``error`` (empty where there is an answer).
+Columns: ``sample``, ``condition``, ``repeat``, ``answer`` (float32[n, d], NaN where there is none; or a text, empty where there is
+none), ``error_kind`` and ``error`` (empty where there is an answer).
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from assay.evaluation.plan import Pass, Plan
 from assay.evaluation.store import Store
 from assay.table import Table
+from assay.types import Verb
 
 
-def predictions(store: Store) -> Table:
+def predictions(store: Store, verb: Verb) -> Table:
     """All stored rows in the plan's order; the answers are read into one array, row by row."""
-    count, width = store.count(), store.width() or 0
-    answer = np.full((count, width), np.nan, dtype=np.float32)
+    count, written = store.count(), verb == "generate"
+    answer: NDArray[Any] = np.full((count, 0 if written else store.width() or 0), np.nan, dtype=np.float32)
+    if written:
+        answer = np.full(count, "", dtype=object)
     repeat = np.zeros(count, dtype=np.int64)
     texts: dict[str, list[str]] = {name: [] for name in ("sample", "condition", "error_kind", "error")}
     for place, row in enumerate(store.rows()):
@@ -27,7 +30,7 @@ def predictions(store: Store) -> Table:
         for name, text in zip(texts, (row.key.sample, row.key.condition, row.error_kind, row.error), strict=True):
             texts[name].append(text)
         if row.payload is not None:
-            answer[place] = np.frombuffer(row.payload, dtype="<f4")
+            answer[place] = row.payload.decode("utf-8") if written else np.frombuffer(row.payload, dtype="<f4")
     columns: dict[str, NDArray[Any]] = {
         "sample": np.array(texts["sample"], dtype=str),
         "condition": np.array(texts["condition"], dtype=str),

@@ -2,7 +2,7 @@
 
 One connection, one writer (see `assay.evaluation.lock`), a rollback journal and full synchronisation: no write-ahead log, which SQLite
 versions before 3.51.3 can corrupt. A batch is committed whole or not at all. Each row carries a checksum, so that a flipped bit is found
-when it is read. A payload is ``float32`` little-endian: a row of scores or an embedding.
+when it is read. A payload is ``float32`` little-endian, a row of scores or an embedding, or a text in UTF-8.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Store:
             return int(self.connection.execute(query).fetchone()[0])
 
     def width(self) -> int | None:
-        """How many values an answer has, ``None`` while there is no answer."""
+        """How many values an answer has that is a vector, ``None`` while there is no answer."""
         with guarded(self.path):
             found = self.connection.execute(
                 "SELECT length(payload) FROM rows WHERE payload IS NOT NULL LIMIT 1"

@@ -80,7 +80,7 @@ def _weighed(
     run: Run, one: notable.Example, places: Mapping[tuple[str, str], int]
 ) -> tuple[tuple[Answer, ...], int | None]:
     """The most probable classes with their probabilities, the expected one among them, and the rank of that."""
-    answer = Answer(one.answer, one.confidence, one.right)
+    answer = Answer(one.answer, None if math.isnan(one.confidence) else one.confidence, one.right)
     choices, place = run.manifest.choices, places.get((one.sample, one.condition))
     if place is None or one.target not in choices or one.answer not in choices:
         return (answer,), None  # asked in sentences: the classes' own probabilities are not kept

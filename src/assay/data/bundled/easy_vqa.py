@@ -65,6 +65,7 @@ def read(splits: tuple[str, ...], name: str) -> Dataset:
         licence="MIT",
         description="; ".join(f"{split}: {SPLITS[split]}" for split in splits),
         source="packed by tools/build_small.py from the PyPI package easy-vqa 1.0",
+        asks="vqa",
     )
 
 

@@ -2,12 +2,27 @@
 
 from collections.abc import Mapping
 
-from assay.evaluation.tasks import crossmodal, labelling
+from assay.evaluation.tasks import crossmodal, generating, labelling
 from assay.evaluation.tasks.crossmodal import retrieval
 from assay.evaluation.tasks.family import Family
+from assay.evaluation.tasks.generating import captioning, captioning_zh, naming, naming_zh, vqa
 from assay.evaluation.tasks.labelling import classification, zeroshot
 from assay.types import Verb
 
-FAMILIES: Mapping[Verb, Family] = {"embed": crossmodal.FAMILY, "score": labelling.FAMILY}
+FAMILIES: Mapping[Verb, Family] = {
+    "embed": crossmodal.FAMILY,
+    "generate": generating.FAMILY,
+    "score": labelling.FAMILY,
+}
 
-__all__ = ["FAMILIES", "classification", "retrieval", "zeroshot"]
+__all__ = [
+    "FAMILIES",
+    "captioning",
+    "captioning_zh",
+    "classification",
+    "naming",
+    "naming_zh",
+    "retrieval",
+    "vqa",
+    "zeroshot",
+]
