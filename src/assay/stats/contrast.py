@@ -69,7 +69,7 @@ class Contrast:
         if isinstance(of, OfSpread):
             return OfSpread(self._between, self._spread, _halves(of))
         if isinstance(of, OfPrepared):
-            return OfPrepared(self._prepare, self._evaluate, self.columns)
+            return OfPrepared(self._prepare, self._evaluate, self.columns, None if of.cost is None else self._cost)
         return self._between
 
     def _side(self, rows: Rows, side: str) -> Rows:
@@ -90,6 +90,11 @@ class Contrast:
         assert isinstance(self.of.aggregate, OfPrepared)
         (first, a), (second, b) = (self.of.aggregate.prepare(self._side(rows, side)) for side in SIDES)
         return np.arange(len(rows[self.columns[0]])), ((first, a), (second, b))
+
+    def _cost(self, state: Any) -> int:
+        assert isinstance(self.of.aggregate, OfPrepared)
+        cost = self.of.aggregate.cost
+        return 0 if cost is None else sum(cost(prepared) for _, prepared in state)
 
     def _evaluate(self, state: Any, weights: Weights) -> Values:
         assert isinstance(self.of.aggregate, OfPrepared)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.draws import BLOCK, Counts
 from assay.stats.measured import Measured, OfPrepared, OfSpread, OfSums, Rows, Weights
-from assay.stats.units import Index, LeftOut, codes, distinct, unit_sums
+from assay.stats.units import Index, LeftOut, are_records, codes, distinct, unit_sums
 
 __all__ = ["Folded", "codes", "fold", "unit_sums"]
 
@@ -44,7 +45,8 @@ class Folded:
     """Rows as ``k`` folded units: how many equal units each stands for, and the metric as a function of them.
 
     ``evaluate`` gives the value under weights ``[b, k]`` of the folded units, ``coarse`` the same from single-precision
-    weights of a bootstrap, where there is such a way; ``strata`` are the numbers of folded units in each stratum, in order.
+    weights of a bootstrap, where there is such a way; ``strata`` are the numbers of folded units in each stratum, in order;
+    ``cost`` is how many numbers a weight vector touches.
     """
 
     counts: NDArray[np.int64]
@@ -52,6 +54,7 @@ class Folded:
     jackknife: Callable[[], LeftOut]
     coarse: Callable[[Counts], Values] | None = None
     strata: tuple[int, ...] = ()
+    cost: int = 0
 
     @property
     def merged(self) -> bool:
@@ -59,10 +62,17 @@ class Folded:
         return bool(self.counts.max(initial=1) > 1)
 
 
-def fold(metric: Measured, rows: Rows, index: Index, strata: Index | None = None) -> Folded:
+Prepared = dict[Any, tuple[Index, Any]]
+"""What aggregates have prepared of some rows, by the function that did and the columns that it read."""
+
+
+def fold(
+    metric: Measured, rows: Rows, index: Index, strata: Index | None = None, prepared: Prepared | None = None
+) -> Folded:
     """Fold ``rows`` (all of them defined) by ``index``, whose numbers 0 … U - 1 all occur.
 
-    ``strata[U]`` numbers the units' strata and does not decrease (None: there is one).
+    ``strata[U]`` numbers the units' strata and does not decrease (None: there is one). ``prepared`` is kept by a caller who
+    folds the same rows for several metrics.
     """
     if strata is None:
         strata = np.zeros(int(index.max()) + 1, dtype=np.intp)
@@ -70,7 +80,7 @@ def fold(metric: Measured, rows: Rows, index: Index, strata: Index | None = None
     if isinstance(aggregate, OfSums):
         of, table = aggregate.of_table(rows)
         return _fold_table(of, unit_sums(table, index), strata)
-    return _fold_rows(metric, rows, index, strata)
+    return _fold_rows(metric, rows, index, strata, {} if prepared is None else prepared)
 
 
 def _fold_table(of: Callable[[Values], Values], sums: Values, strata: Index) -> Folded:
@@ -124,12 +134,12 @@ def _single(of: Callable[[Values], Values], sums: Values) -> Callable[[Counts], 
     return coarse if len(varying) else None
 
 
-def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index) -> Folded:
+def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index, prepared: Prepared) -> Folded:
     """An aggregate that is more than sums; equal rows that are units of their own are merged where that pays."""
     n, units = len(index), len(strata)
     rows = {name: rows[name] for name in metric.columns}
     counts = np.ones(units, dtype=np.int64)
-    if units == n:
+    if units == n and not any(are_records(column) for column in rows.values()):
         rows = {name: column[np.argsort(index)] for name, column in rows.items()}
         same = distinct([strata, *rows.values()], n // MERGE_ROWS)
         if same is not None:
@@ -142,32 +152,36 @@ def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index) -> Fol
             return _fold_table(metric.aggregate.formula, unit_sums(table, index), strata)
         if table is not None:
             return _of_totals(metric.aggregate.formula, table, counts, strata)
-    counts, strata, evaluate = _of_units(metric, rows, index, counts, strata)
-    return Folded(
-        counts,
-        evaluate,
-        lambda: _leave_out(evaluate, counts, strata),
-        strata=tuple(np.bincount(strata).tolist()),
-    )
-
-
-def _of_units(
-    metric: Measured, rows: Rows, index: Index, counts: NDArray[np.int64], strata: Index
-) -> tuple[NDArray[np.int64], Index, Callable[[Weights], Values]]:
-    """The aggregate as a function of units' weights, and the units in the order in which it takes them.
-
-    What it prepares of the rows is prepared once, and where rows are units of one stratum they are numbered in the order
-    that it wants: then no weight need be looked up.
-    """
+    if isinstance(metric.aggregate, OfPrepared):
+        return _fold_prepared(metric.aggregate, rows, index, counts, strata, prepared)
     aggregate, alone = metric.aggregate, len(index) == len(counts)
-    if not isinstance(aggregate, OfPrepared):
-        return counts, strata, _in_blocks(lambda w: aggregate(rows, w if alone else w[:, index]), len(index))
-    order, state = aggregate.prepare(rows)
-    formula = aggregate.evaluate
-    if alone and len(order) == len(counts) and not strata.any():
-        return counts[order], strata, _in_blocks(lambda w: formula(state, w), len(order))
+    evaluate = _in_blocks(lambda w: aggregate(rows, w if alone else w[:, index]), len(index))
+    return _of_evaluated(evaluate, counts, strata)
+
+
+def _of_evaluated(
+    evaluate: Callable[[Weights], Values], counts: NDArray[np.int64], strata: Index, cost: int = 0
+) -> Folded:
+    runs = tuple(np.bincount(strata).tolist())
+    return Folded(counts, evaluate, lambda: _leave_out(evaluate, counts, strata), strata=runs, cost=cost)
+
+
+def _fold_prepared(
+    aggregate: OfPrepared, rows: Rows, index: Index, counts: NDArray[np.int64], strata: Index, prepared: Prepared
+) -> Folded:
+    """An aggregate that prepares something of the rows, which is done once.
+
+    Where rows are units of one stratum they are numbered in the order that it wants: then no weight need be looked up.
+    """
+    key = aggregate.prepare, tuple(rows)
+    if key not in prepared:
+        prepared[key] = aggregate.prepare(rows)
+    order, state = prepared[key]
+    formula, cost = aggregate.evaluate, 0 if aggregate.cost is None else aggregate.cost(state)
     place = index[order]
-    return counts, strata, _in_blocks(lambda w: formula(state, w[:, place]), len(order))
+    if len(index) == len(counts) == len(order) and not strata.any():
+        return _of_evaluated(_in_blocks(lambda w: formula(state, w), len(order)), counts[place], strata, cost)
+    return _of_evaluated(_in_blocks(lambda w: formula(state, w[:, place]), len(order)), counts, strata, cost)
 
 
 def _in_blocks(evaluate: Callable[[Weights], Values], rows: int) -> Callable[[Weights], Values]:

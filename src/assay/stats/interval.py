@@ -27,11 +27,11 @@ from numpy.typing import NDArray
 
 from assay.stats.clustered import mean_se
 from assay.stats.endpoints import acceleration, basic, bca, jackknife_se, percentile, tolerance, widened
-from assay.stats.folded import Folded, fold
-from assay.stats.measured import Measured, OfSpread, Rows, defined
+from assay.stats.folded import Folded, Prepared, fold
+from assay.stats.measured import Measured, OfPrepared, OfSpread, Rows, defined
 from assay.stats.proportions import unvaried, wilson
 from assay.stats.quantiles import student
-from assay.stats.resample import replicates
+from assay.stats.resample import folded_resamples, replicates
 from assay.stats.streams import stream
 from assay.stats.units import Index, Labels, by_stratum, codes
 
@@ -188,10 +188,11 @@ def _part(rows: Rows, columns: tuple[str, ...], mask: NDArray[np.bool_], units: 
 
 def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -> list[Interval]:
     """Closed forms at once; what needs the bootstrap, together."""
-    values, folded = zip(*(_value(metric, part) for metric in metrics), strict=True)
+    prepared: Prepared = {}
+    values, folded = zip(*(_value(metric, part, prepared) for metric in metrics), strict=True)
     chosen = [_method(metric, value, part, plan.method) for metric, value in zip(metrics, values, strict=True)]
     resampled = {
-        place: folded[place] or fold(metrics[place], part.rows, part.index, part.strata)
+        place: folded[place] or fold(metrics[place], part.rows, part.index, part.strata, prepared)
         for place, how in enumerate(chosen)
         if how in RESAMPLED
     }
@@ -207,12 +208,12 @@ def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -
     return out
 
 
-def _value(metric: Measured, part: Part) -> tuple[float, Folded | None]:
-    """The metric's value; where its rows are spread over many columns, from them folded, which is kept."""
+def _value(metric: Measured, part: Part, prepared: Prepared) -> tuple[float, Folded | None]:
+    """The metric's value; where its rows are spread over many columns or put in order, from them folded, which is kept."""
     if not part.units:
         return math.nan, None
-    if isinstance(metric.aggregate, OfSpread):
-        folded = fold(metric, part.rows, part.index, part.strata)
+    if isinstance(metric.aggregate, OfSpread | OfPrepared):
+        folded = fold(metric, part.rows, part.index, part.strata, prepared)
         return float(folded.evaluate(folded.counts[None, :].astype(np.float64))[0]), folded
     return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
 
@@ -228,12 +229,13 @@ def _method(metric: Measured, value: float, part: Part, method: str | None) -> s
 
 
 def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int, NDArray[np.float64]]:
-    """Bootstrap values by place: one set of draws for all that was not merged, one each for what was."""
-    plain = [place for place, one in folded.items() if not one.merged]
-    sets = [plain] if plain else []
-    sets += [[place] for place in folded if place not in plain]
+    """Bootstrap values by place: one set of draws for all that was not merged and can afford as many, one each for what was."""
+    alike: dict[int, list[int]] = {}
+    for place, one in folded.items():
+        key = -1 - place if one.merged else folded_resamples(one, plan.resamples)
+        alike.setdefault(key, []).append(place)
     out: dict[int, NDArray[np.float64]] = {}
-    for places in sets:
+    for places in alike.values():
         rng = stream(plan.seed, "bootstrap", name)
         out.update(zip(places, replicates([folded[p] for p in places], plan.resamples, rng), strict=True))
     return out

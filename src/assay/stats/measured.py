@@ -112,7 +112,9 @@ class OfPrepared:
 
     ``prepare`` takes the rows and returns the order in which it wants them weighted (`intp[m]`; rows that it does not
     name have no say) and anything that ``evaluate`` needs; ``evaluate`` takes that and weights ``[b, m]`` in that order.
-    ``columns`` are those it reads; rows that hold NaN in them are left out. Areas under curves are of this kind.
+    ``columns`` are those it reads; rows that hold NaN in them are left out. ``cost`` says of what was prepared how many
+    numbers a weight vector touches, where that is more than one a row: the dearer, the fewer resamples. Metrics that
+    have ``prepare`` in common prepare once. Areas under curves are of this kind.
 
     >>> def by_size(rows):
     ...     order = np.argsort(rows["x"])
@@ -127,6 +129,7 @@ class OfPrepared:
     prepare: Callable[[Rows], tuple[NDArray[np.intp], Any]]
     evaluate: Callable[[Any, Weights], NDArray[np.float64]]
     columns: tuple[str, ...]
+    cost: Callable[[Any], int] | None = None
 
     def __call__(self, rows: Rows, weights: Weights) -> NDArray[np.float64]:
         """The value under each of the weight vectors ``[b, n]``; NaN where there are no rows."""

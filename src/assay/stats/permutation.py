@@ -71,8 +71,12 @@ def swap(
     """
     a, b, index, counts = _merged(metric, rows_a, rows_b, index)
     table = _table(metric, a, b)
-    summed = table is not None
-    difference = _of_totals(*table, index, counts) if table is not None else _of_rows(metric, a, b, index, counts)
+    summed, cost = table is not None, 2 * len(index)
+    if table is not None:
+        difference = _of_totals(*table, index, counts)
+    else:
+        difference, dear = _of_rows(metric, a, b, index, counts)
+        cost = max(cost, 2 * dear)
     observed = abs(float(difference(np.zeros((1, len(counts))))[0]))
     units = int(counts.sum())
     if counts.max() == 1 and (units <= EXACT_UNITS if summed else 1 << (units - 1) <= resamples):
@@ -80,7 +84,7 @@ def swap(
         tossed = tossed[~np.isnan(tossed)]
         return float((tossed >= observed - tolerance(observed)).mean()) if len(tossed) else 1.0
     extreme = known = 0
-    for heads in tosses(counts, affordable(resamples, 2 * len(index)), rng):
+    for heads in tosses(counts, affordable(resamples, cost), rng):
         tossed = np.abs(difference(heads.astype(np.float64)))
         extreme += int((tossed >= observed - tolerance(observed)).sum())
         known += int((~np.isnan(tossed)).sum())
@@ -124,12 +128,14 @@ def _table(metric: Measured, a: Rows, b: Rows) -> tuple[Callable[[Values], Value
     return None
 
 
-def _of_rows(metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts) -> Callable[[Values], Values]:
-    """The same of any aggregate, which sees the rows of both sides and weighs each side's."""
-    both, evaluate = stacked(a, b), metric.aggregate
+def _of_rows(
+    metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts
+) -> tuple[Callable[[Values], Values], int]:
+    """The same of any aggregate, which sees the rows of both sides and weighs each side's, and what a value costs."""
+    both, evaluate, cost = stacked(a, b), metric.aggregate, 0
     if isinstance(evaluate, OfPrepared):
         order, state = evaluate.prepare(both)
-        formula = evaluate.evaluate
+        formula, cost = evaluate.evaluate, 0 if evaluate.cost is None else evaluate.cost(state)
 
         def prepared(_: Rows, weights: Values) -> Values:
             return formula(state, weights[:, order])
@@ -140,7 +146,7 @@ def _of_rows(metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts) -
         stay, go = (counts - swapped)[:, index], swapped[:, index]
         return evaluate(both, np.hstack([stay, go])) - evaluate(both, np.hstack([go, stay]))
 
-    return difference
+    return difference, cost
 
 
 def _merged(metric: Measured, rows_a: Rows, rows_b: Rows, index: Index) -> tuple[Rows, Rows, Index, Counts]:

@@ -34,11 +34,16 @@ def affordable(resamples: int, units: int) -> int:
     return min(resamples, max(LEAST, WORK // max(units, 1)))
 
 
+def folded_resamples(one: Folded, resamples: int) -> int:
+    """How many of ``resamples`` a folded metric can afford."""
+    return affordable(resamples, max(len(one.counts), one.cost))
+
+
 def replicates(folded: Sequence[Folded], resamples: int, rng: np.random.Generator) -> list[Values]:
     """The bootstrap values ``[resamples]`` of metrics that were folded to the same units, under the same draws."""
     counts, strata = folded[0].counts, folded[0].strata
     assert all(np.array_equal(one.counts, counts) for one in folded), "folded to different units"
-    drawn = affordable(resamples, len(counts))
+    drawn = folded_resamples(folded[0], resamples)
     values = [np.empty(drawn) for _ in folded]
     evaluators: list[Callable[[Counts], Values]] = []
     at = 0

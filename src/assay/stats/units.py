@@ -78,8 +78,11 @@ def unit_sums(matrix: NDArray[np.float64], index: Index) -> NDArray[np.float64]:
 def distinct(columns: Sequence[NDArray[Any]], limit: int) -> tuple[Index, NDArray[np.int64]] | None:
     """The first row of each set of equal rows and the size of the set; None when there are more than ``limit``.
 
-    The sets are ordered by the first column, then the second …
+    The sets are ordered by the first column, then the second … Rows that hold records of several numbers (arrays as
+    objects) are taken for different.
     """
+    if any(are_records(column) for column in columns):
+        return None
     code = np.zeros(len(columns[0]), dtype=np.intp)
     for column in columns:
         for part in column.reshape(len(column), -1).T:
@@ -91,6 +94,11 @@ def distinct(columns: Sequence[NDArray[Any]], limit: int) -> tuple[Index, NDArra
                 return None
     _, first, counts = np.unique(code, return_index=True, return_counts=True)
     return first, counts.astype(np.int64)
+
+
+def are_records(column: NDArray[Any]) -> bool:
+    """Whether each row of a column is an array of its own (the boxes of an image), in rows whose order may matter."""
+    return column.dtype.kind == "O" and len(column) > 0 and isinstance(column[0], np.ndarray)
 
 
 def _coded(values: NDArray[Any]) -> tuple[Index, int]:
