@@ -6,7 +6,6 @@ speaks for itself however many others stand beside it. Differences are A - B, an
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +23,6 @@ from assay.evaluation.scoring import masks
 from assay.evaluation.tasks import FAMILIES
 from assay.evaluation.tasks.family import rows_of
 from assay.metrics.metric import Metric
-from assay.stats.quantiles import normal
 from assay.table import KEY, Table
 from assay.types import CLEAN
 
@@ -256,13 +254,8 @@ def judge(row: Compared, p: float, tests: int, alpha: float) -> Compared:
 
 
 def needed(row: Compared, tests: int, alpha: float) -> int | None:
-    """About how many units would decide, with 80 % power and the level shared among the tests; ``None`` where that cannot be said."""
-    if not math.isfinite(row.high - row.low):
-        return None
-    se = (row.high - row.low) / (2 * normal(1 - alpha / 2))
-    effect = abs(row.difference) if row.margin is None else row.margin
-    n = stats.sample_size(effect, se**2 * row.n, alpha=alpha / tests)
-    return None if math.isnan(n) else math.ceil(n)
+    """About how many units would decide (`assay.stats.units_to_decide`), the level shared among the tests."""
+    return stats.units_to_decide(row.difference, row.low, row.high, row.n, margin=row.margin, alpha=alpha, tests=tests)
 
 
 def sentence(comparison: Comparison, row: Compared) -> str:

@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.contrast import Contrast, paired_rows
+from assay.stats.inputs import share
 from assay.stats.interval import Interval, intervals
 from assay.stats.measured import Measured, Rows, defined
 from assay.stats.multiplicity import holm
+from assay.stats.paired import unit_correlation
 from assay.stats.permutation import sign_flip, swap
-from assay.stats.power import sample_size
-from assay.stats.quantiles import normal
+from assay.stats.power import units_to_decide
 from assay.stats.streams import stream
-from assay.stats.units import codes, unit_sums
+from assay.stats.units import Index, Labels, by_stratum, codes, unit_sums
 
 FLIPS = 99_999
 SWAPS = 9_999
@@ -36,9 +37,8 @@ class Comparison:
     ``better``, ``worse``, ``equivalent`` (within ``margin``) or ``inconclusive``.
 
     ``n`` units in ``n_rows`` rows were compared; ``n_undefined`` rows were NaN in either run and left out.
-    ``correlation`` is that of the units' items (None where the metric has none). ``n_needed``: units for 80 % power
-    to see ``margin``, or without one a difference as large as this, where inconclusive; None where no number can be
-    given.
+    ``correlation`` is that of the units' items (None where the metric has none). ``n_needed``: about how many units
+    would decide what is inconclusive (`assay.stats.power.units_to_decide`); None where no number can be given.
     """
 
     metric: str
@@ -80,149 +80,171 @@ def compare(
     metrics: Sequence[Measured],
     rows_a: Rows,
     rows_b: Rows,
-    unit: Sequence[Any] | NDArray[Any] | None = None,
+    unit: Labels | None = None,
     *,
+    stratum: Labels | None = None,
     margin: float | Mapping[str, float] | None = None,
     seed: int = 0,
     alpha: float = 0.05,
 ) -> list[Comparison]:
     """Compare two runs by each of ``metrics``; row i of ``rows_a`` and of ``rows_b`` is the same sample.
 
-    ``unit`` labels the rows' units (None: the row); ``margin`` is the difference that does not matter, one for all
-    or by metric. Raises `ValueError` when the rows are not of one length.
+    ``unit`` labels the rows' units (None: the row), ``stratum`` the strata that keep their size when units are drawn;
+    ``margin`` is the difference that does not matter, one for all or by metric. Raises `ValueError` when the rows are
+    not of one length, for a margin that is not above 0 and an ``alpha`` not between 0 and 1.
     """
+    share(alpha, "alpha")
     if not metrics:
         return []
     lengths = {len(rows[name]) for rows in (rows_a, rows_b) for metric in metrics for name in metric.columns}
     if len(lengths) != 1:
         raise ValueError(f"aligned rows were expected (row i of both is one sample), not lengths {sorted(lengths)}")
-    index = codes(unit, lengths.pop())
-    pairs = [_pair(metric, rows_a, rows_b, index) for metric in metrics]
-    p, methods = _tests(pairs, seed)
-    adjusted = holm(p)
-    out = []
-    for place, pair in enumerate(pairs):
-        least = margin.get(pair.metric.name) if isinstance(margin, Mapping) else margin
-        found = _Found(p[place], float(adjusted[place]), methods[place])
-        out.append(_comparison(pair, found, margin=least, seed=seed, alpha=alpha, tests=len(metrics)))
-    return out
+    margins = [_margin(margin, metric.name) for metric in metrics]
+    index, strata = by_stratum(codes(unit, lengths.pop()), stratum)
+    groups = _groups(metrics, rows_a, rows_b, index, strata)
+    tested: dict[int, tuple[float, str]] = {}
+    between: dict[int, tuple[Interval, Interval]] = {}
+    for group in groups:
+        tested.update(_tests(group, seed))
+        between.update(_between(group, margins, seed, alpha))
+    adjusted = holm([tested[place][0] for place in range(len(metrics))])
+    out: dict[int, Comparison] = {}
+    for group in groups:
+        for place in group.metrics:
+            found = _Found(*tested[place], float(adjusted[place]), *between[place], margins[place])
+            out[place] = _comparison(group, place, found, alpha=alpha, tests=len(metrics))
+    return [out[place] for place in range(len(metrics))]
 
 
 @dataclass(frozen=True, slots=True)
-class _Paired:
-    """The rows of one metric that are defined in both runs."""
+class _Group:
+    """Metrics (by their place) that are defined on the same rows of both runs, and these rows."""
 
-    metric: Measured
+    metrics: Mapping[int, Measured]
     a: Rows
     b: Rows
-    index: NDArray[np.intp]
+    index: Index
+    strata: Index | None
     units: int
     n_undefined: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the test gave."""
+    """What the tests gave for one metric: ``narrow`` is the interval at 1 - 2 α, which decides on equivalence."""
 
     p: float
-    adjusted: float
     method: str
+    adjusted: float
+    wide: Interval
+    narrow: Interval
+    margin: float | None
 
 
-def _pair(metric: Measured, rows_a: Rows, rows_b: Rows, index: NDArray[np.intp]) -> _Paired:
-    there = defined(rows_a, metric.columns) & defined(rows_b, metric.columns)
-    kept, compact = np.unique(index[there], return_inverse=True)
-    a, b = ({name: rows[name][there] for name in metric.columns} for rows in (rows_a, rows_b))
-    return _Paired(metric, a, b, compact, len(kept), int((~there).sum()))
+def _margin(margin: float | Mapping[str, float] | None, name: str) -> float | None:
+    least = margin.get(name) if isinstance(margin, Mapping) else margin
+    if least is not None and not 0 < least < math.inf:
+        raise ValueError(f"a margin above 0 was expected (the difference that does not matter), not {least} for {name}")
+    return least
 
 
-def _tests(pairs: Sequence[_Paired], seed: int) -> tuple[list[float], list[str]]:
-    """The p-value and its method for every pair; means over the same units share their tosses."""
-    p, methods = [math.nan] * len(pairs), ["none"] * len(pairs)
-    means: dict[bytes, list[int]] = {}
-    for place, pair in enumerate(pairs):
-        if not pair.units:
-            continue
-        if pair.metric.item is not None:
-            means.setdefault(pair.index.tobytes(), []).append(place)
-        else:
-            rng = stream(seed, "swap", pair.metric.name)
-            p[place] = swap(pair.metric, pair.a, pair.b, pair.index, resamples=SWAPS, rng=rng)
-            methods[place] = "swap"
-    for places in means.values():
-        differences = np.column_stack([_item(pairs[place], "a") - _item(pairs[place], "b") for place in places])
-        sums = unit_sums(differences, pairs[places[0]].index)
-        found, how = sign_flip(sums, resamples=FLIPS, rng=stream(seed, "sign-flip"))
-        for place, value in zip(places, found, strict=True):
-            p[place], methods[place] = float(value), how
-    return p, methods
+def _groups(
+    metrics: Sequence[Measured], rows_a: Rows, rows_b: Rows, index: Index, strata: Index | None
+) -> list[_Group]:
+    together: dict[bytes, dict[int, Measured]] = {}
+    for place, metric in enumerate(metrics):
+        there = defined(rows_a, metric.columns) & defined(rows_b, metric.columns)
+        together.setdefault(there.tobytes(), {})[place] = metric
+    out = []
+    for mask, chosen in together.items():
+        there = np.frombuffer(mask, dtype=np.bool_)
+        names = dict.fromkeys(name for metric in chosen.values() for name in metric.columns)
+        kept, compact = np.unique(index[there], return_inverse=True)
+        a, b = ({name: rows[name][there] for name in names} for rows in (rows_a, rows_b))
+        left = None if strata is None else np.unique(strata[kept], return_inverse=True)[1]
+        out.append(_Group(chosen, a, b, compact, left, len(kept), int((~there).sum())))
+    return out
 
 
-def _item(pair: _Paired, side: str) -> NDArray[np.float64]:
-    assert pair.metric.item is not None
-    return np.asarray((pair.a if side == "a" else pair.b)[pair.metric.item], dtype=np.float64)
+def _tests(group: _Group, seed: int) -> dict[int, tuple[float, str]]:
+    """The p-value of each metric and its method; means share their tosses."""
+    if not group.units:
+        return dict.fromkeys(group.metrics, (math.nan, "none"))
+    out: dict[int, tuple[float, str]] = {}
+    for place, metric in group.metrics.items():
+        if metric.item is None:
+            rng = stream(seed, "swap", metric.name)
+            out[place] = swap(metric, group.a, group.b, group.index, resamples=SWAPS, rng=rng), "swap"
+    means = [place for place in group.metrics if place not in out]
+    if means:
+        apart = np.column_stack([np.subtract(*_items(group, place)) for place in means])
+        p, how = sign_flip(unit_sums(apart, group.index), resamples=FLIPS, rng=stream(seed, "sign-flip"))
+        out.update((place, (float(value), how)) for place, value in zip(means, p, strict=True))
+    return out
 
 
-def _comparison(
-    pair: _Paired, found: _Found, *, margin: float | None, seed: int, alpha: float, tests: int
-) -> Comparison:
-    weights = np.ones((1, len(pair.index)))
-    a, b = (float(pair.metric.aggregate(rows, weights)[0]) if pair.units else math.nan for rows in (pair.a, pair.b))
-    between = _between(pair, seed, 1 - alpha)
-    verdict = _verdict(pair, found, between.value, margin=margin, seed=seed, alpha=alpha)
-    needed = _needed(between, pair.units, margin, alpha=alpha, tests=tests) if verdict == "inconclusive" else None
+def _items(group: _Group, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    item = group.metrics[place].item
+    assert item is not None
+    return np.asarray(group.a[item], dtype=np.float64), np.asarray(group.b[item], dtype=np.float64)
+
+
+def _between(
+    group: _Group, margins: Sequence[float | None], seed: int, alpha: float
+) -> dict[int, tuple[Interval, Interval]]:
+    """The difference of each metric with its interval at 1 - α, and at 1 - 2 α where there is a margin (else again at 1 - α)."""
+    both = paired_rows(group.a, group.b)
+
+    def over(places: Sequence[int], level: float) -> dict[int, Interval]:
+        contrasts = [Contrast(group.metrics[place]) for place in places]
+        strata = None if group.strata is None else group.strata[group.index]
+        found = intervals(contrasts, both, group.index, stratum=strata, seed=seed, level=level)
+        return dict(zip(places, found, strict=True))
+
+    wide = over(list(group.metrics), 1 - alpha)
+    narrow = over([place for place in group.metrics if margins[place] is not None], 1 - min(2 * alpha, 0.99))
+    return {place: (wide[place], narrow.get(place, wide[place])) for place in group.metrics}
+
+
+def _comparison(group: _Group, place: int, found: _Found, *, alpha: float, tests: int) -> Comparison:
+    metric, wide = group.metrics[place], found.wide
+    weights = np.ones((1, len(group.index)))
+    a, b = (float(metric.aggregate(rows, weights)[0]) if group.units else math.nan for rows in (group.a, group.b))
+    verdict = _verdict(metric, found, alpha)
+    needed = None
+    if verdict == "inconclusive":
+        needed = units_to_decide(
+            wide.value, wide.low, wide.high, group.units, margin=found.margin, alpha=alpha, tests=tests
+        )
+    correlation = None
+    if metric.item is not None and group.units:
+        known = unit_correlation(*_items(group, place), group.index)
+        correlation = None if math.isnan(known) else known
     return Comparison(
-        pair.metric.name,
-        a,
-        b,
-        between.value,
-        between.low,
-        between.high,
-        found.p,
-        found.adjusted,
-        _correlation(pair),
-        pair.units,
-        len(pair.index),
-        pair.n_undefined,
-        verdict,
-        needed,
-        margin,
-        found.method,
+        metric=metric.name,
+        a=a,
+        b=b,
+        difference=wide.value,
+        low=wide.low,
+        high=wide.high,
+        p=found.p,
+        p_adjusted=found.adjusted,
+        correlation=correlation,
+        n=group.units,
+        n_rows=len(group.index),
+        n_undefined=group.n_undefined,
+        verdict=verdict,
+        n_needed=needed,
+        margin=found.margin,
+        method=found.method,
     )
 
 
-def _between(pair: _Paired, seed: int, level: float) -> Interval:
-    """The difference with its interval."""
-    (found,) = intervals([Contrast(pair.metric)], paired_rows(pair.a, pair.b), pair.index, seed=seed, level=level)
-    return found
-
-
-def _verdict(pair: _Paired, found: _Found, difference: float, *, margin: float | None, seed: int, alpha: float) -> str:
-    if math.isnan(difference):
+def _verdict(metric: Measured, found: _Found, alpha: float) -> str:
+    if math.isnan(found.wide.value):
         return "inconclusive"
-    if margin is not None:
-        narrow = _between(pair, seed, 1 - 2 * alpha)
-        if -margin < narrow.low and narrow.high < margin:
-            return "equivalent"
+    if found.margin is not None and -found.margin < found.narrow.low and found.narrow.high < found.margin:
+        return "equivalent"
     if not found.adjusted < alpha:
         return "inconclusive"
-    return "better" if (difference > 0) == (pair.metric.better == "higher") else "worse"
-
-
-def _needed(between: Interval, units: int, margin: float | None, *, alpha: float, tests: int) -> int | None:
-    """From the interval's width: one unit's variance is n SE². The tests share the level, as in Holm's first step."""
-    if not 0 < between.high - between.low < math.inf:
-        return None
-    se = (between.high - between.low) / (2 * normal(1 - alpha / 2))
-    effect = abs(between.value) if margin is None else margin
-    n = sample_size(effect, se**2 * units, alpha=alpha / tests)
-    return None if math.isnan(n) else math.ceil(n)
-
-
-def _correlation(pair: _Paired) -> float | None:
-    if pair.metric.item is None or pair.units < 2:
-        return None
-    sums = unit_sums(np.column_stack([_item(pair, "a"), _item(pair, "b"), np.ones(len(pair.index))]), pair.index)
-    a, b = sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2]
-    spread = float(a.std() * b.std())
-    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else None
+    return "better" if (found.wide.value > 0) == (metric.better == "higher") else "worse"

@@ -7,6 +7,7 @@ unit before anything is resampled, which is what makes intervals cheap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -49,6 +50,26 @@ class Measured(Protocol):
     @property
     def better(self) -> str:
         """``higher`` or ``lower``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A statistic of one's own for `assay.stats.intervals` and `assay.stats.compare`: a name, an aggregate, its columns.
+
+    >>> from assay.stats import intervals
+    >>> share = Statistic("share", OfSums(lambda n, x, y: x / (x + y), ("x", "y")), ("x", "y"))
+    >>> rows = {"x": np.arange(50.0), "y": np.ones(50)}
+    >>> round(intervals([share], rows)[0].value, 3)
+    0.961
+    """
+
+    name: str
+    aggregate: Aggregate
+    columns: tuple[str, ...]
+    item: str | None = None
+    interval: str = "bca"
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    better: str = "higher"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Intervals of one proportion, and what can be said when nothing varied. Source: Wilson 1927; Newcombe 1998."""
+"""Intervals of one proportion, and what can be said when nothing varied.
+
+Source: Wilson 1927; Clopper & Pearson 1934; Newcombe 1998; Brown, Cai & DasGupta 2001.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,60 @@ def wilson(share: float, n: float, *, level: float = 0.95, z: float | None = Non
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def clopper_pearson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """The exact interval of ``right`` of ``n``: it never covers less than ``level``, and mostly more. NaN for ``n`` of 0.
+
+    >>> tuple(round(x, 6) for x in clopper_pearson(8, 10))
+    (0.443905, 0.974789)
+    """
+    _check(right, n)
+    if not n:
+        return math.nan, math.nan
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low = float(betaincinv(right, n - right + 1, tail)) if right else 0.0
+    high = float(betaincinv(right + 1, n - right, 1 - tail)) if right < n else 1.0
+    return low, high
+
+
+def jeffreys(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """The equal-tailed interval of the posterior Beta(right + ½, wrong + ½); it reaches 0 and 1 where all is wrong or right.
+
+    >>> tuple(round(x, 6) for x in jeffreys(8, 10))
+    (0.497226, 0.955941)
+    """
+    _check(right, n)
+    if not n:
+        return math.nan, math.nan
+    from scipy.special import betaincinv
+
+    tail = (1 - level) / 2
+    low, high = (float(betaincinv(right + 0.5, n - right + 0.5, p)) for p in (tail, 1 - tail))
+    return 0.0 if not right else low, 1.0 if right == n else high
+
+
+def wald(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """The textbook interval p ± z √(p(1-p)/n), cut at 0 and 1: for comparison with old figures only.
+
+    It covers too little for fewer than a hundred, and near 0 and 1 with any number: use `wilson`.
+
+    >>> tuple(round(x, 6) for x in wald(8, 10))
+    (0.552082, 1.0)
+    """
+    _check(right, n)
+    if not n:
+        return math.nan, math.nan
+    share = right / n
+    half = normal(0.5 + level / 2) * math.sqrt(share * (1 - share) / n)
+    return max(0.0, share - half), min(1.0, share + half)
+
+
+def _check(right: int, n: int) -> None:
+    if not 0 <= right <= n:
+        raise ValueError(f"a number of right answers from 0 to n was expected, not {right} of {n}")
 
 
 def unvaried(value: float, n: int, bounds: tuple[float, float], *, level: float = 0.95) -> tuple[float, float]:
