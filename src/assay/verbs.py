@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, RECIPES, TASKS, attribute, find, nearest
+from assay.catalog import DATASETS, MODELS, TASKS, attribute, find, nearest
 from assay.data.dataset import Dataset
 from assay.types import CLEAN, Condition, Generates, Media, Model, Sample, Scores
 
@@ -77,18 +77,18 @@ def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model
 def train(
     recipe: str | Callable[..., Any], *, out: str | Path | None = None, on_progress: Any = None, **settings: Any
 ) -> Model:
-    """Trains by a recipe (``"aligned:emoji"``, or the recipe function itself) and gives back the model.
+    """Trains by a recipe (``"aligned:emoji"``, ``"my.py:function"``, or the function itself) and gives back the model.
 
     ``settings`` override the recipe's hyper-parameters (``lr=3e-4``). The folder ``out`` (default ``runs/train/NAME``) keeps weights
     and checkpoint: the same call goes on where it was cut. An unknown setting is a `ValueError` with its nearest name.
     """
     from assay.models.native import load_native
+    from assay.recipes.named import recipe_function, train_folder
     from assay.recipes.overrides import configure
     from assay.training.loop import train as fit
 
-    function = find("recipe", recipe, RECIPES) if isinstance(recipe, str) else recipe
-    name = recipe if isinstance(recipe, str) else recipe.__name__
-    folder = Path(out) if out is not None else Path("runs/train") / name.replace(":", "-")
+    function, name = recipe_function(recipe)
+    folder = Path(out) if out is not None else train_folder(name)
     return load_native(fit(configure(function, settings), out=folder, on_progress=on_progress))
 
 

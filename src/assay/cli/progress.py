@@ -58,7 +58,7 @@ class Bar:
     def __call__(self, done: int, planned: int, failed: int = 0) -> None:
         now = time.monotonic()
         rate = done / max(now - self.started, 1e-9)
-        note = f"{rate:,.0f}/s" + (f", {failed} failed" if failed else "")
+        note = (f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s") + (f", {failed} failed" if failed else "")
         if self.live is not None:
             if self.task is None:
                 self.task = self.live.add_task(self.title, total=planned, note=note)

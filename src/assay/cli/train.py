@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.catalog import RECIPES, find
+from assay.catalog import RECIPES
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
@@ -15,7 +15,7 @@ from assay.cli.progress import Bar
 class Train:
     """Trains a model by a recipe on the data that it names. The same command goes on where it was cut."""
 
-    recipe: str = arg("METHOD:DATA: aligned:emoji, joint:emoji, fused:emoji")
+    recipe: str = arg(f"{', '.join(RECIPES)}, or a function of your own as my.py:function")
     settings: tuple[str, ...] = arg("hyper-parameters as key=value", default=(), metavar="KEY=VALUE", positional=True)
     out: str | None = arg("the model's folder (default: runs/train/RECIPE)", default=None, metavar="DIR")
     list: bool = arg("print the recipe's hyper-parameters with their defaults, and stop", default=False)
@@ -25,17 +25,18 @@ class Train:
 def train(options: Train) -> int:
     """Trains, says where the model lies and what it reached."""
     from assay import verbs
+    from assay.recipes.named import recipe_function, train_folder
     from assay.recipes.overrides import parameters
 
-    function = find("recipe", options.recipe, RECIPES)
+    function, name = recipe_function(options.recipe)
     if options.list:
-        for name, kind in parameters(function).items():
-            print(f"{name}: {kind}")
+        for option, kind in parameters(function).items():
+            print(f"{option}: {kind}")
         return 0
     settings = dict(parse_setting(text) for text in options.settings)
+    folder = options.out or str(train_folder(name))
     with Bar(f"train {options.recipe}") as bar:
-        model = verbs.train(options.recipe, out=options.out, on_progress=lambda p: bar(p.step, p.steps, 0), **settings)
-    folder = options.out or f"runs/train/{options.recipe.replace(':', '-')}"
+        model = verbs.train(function, out=folder, on_progress=lambda p: bar(p.step, p.steps, 0), **settings)
     if options.json:
         print_json({"model": model.name, "folder": folder, "fingerprint": model.fingerprint})
     else:

@@ -121,12 +121,12 @@ def check_comparable(a: Manifest, b: Manifest) -> None:
 
 
 def whole(data: str) -> str:
-    """The name of what a data set is a split or the beginning of.
+    """The name of what a data set is a split or a part of.
 
-    >>> whole("emoji:test[:50]"), whole("coco:images/val.json")
-    ('emoji', 'coco:images/val.json')
+    >>> whole("emoji:test[:50]"), whole("emoji[::3]"), whole("coco:images/val.json")
+    ('emoji', 'emoji', 'coco:images/val.json')
     """
-    return re.sub(r"(:[A-Za-z0-9_+-]+)?(\[:\d+\])?$", "", data)
+    return re.sub(r"(:[A-Za-z0-9_+-]+)?(\[::?\d+\])?$", "", data)
 
 
 def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:
