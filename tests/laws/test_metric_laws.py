@@ -12,6 +12,9 @@ from assay.metrics.ranking import rank
 
 CHOICES = list("abcde")
 WORDS = ["a", "red", "Two", "dog's", "dogs,", "3.5", "B.", "no", "yes", ""]
+OF_COUNTS = {"bleu", "bleu:char", "bleu:none", "bleu:zh"}
+"""Metrics that know how much data there is, not only its shares: smoothing counts one match in so many n-grams."""
+
 laws = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 every = pytest.mark.parametrize("name", metrics.METRICS)
@@ -145,7 +148,8 @@ def test_order_and_scale_do_not_matter(name, seed):
     metric, rows, rng = drawn(name, seed)
     weights, order = rng.random(size(rows)), rng.permutation(size(rows))
     same(value(metric, taken(rows, order), weights[order]), value(metric, rows, weights))
-    same(value(metric, rows, 7.3 * weights), value(metric, rows, weights))
+    if name not in OF_COUNTS:
+        same(value(metric, rows, 7.3 * weights), value(metric, rows, weights))
 
 
 @every

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assay.metrics.quads import naturalbench, winoground
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
+    from assay.metrics.translation import bleu, chrf
     from assay.metrics.vqa import vqa_accuracy
     from assay.metrics.yes_no import pope
 
@@ -34,6 +35,7 @@ CHOICE = "assay.metrics.choice:named"
 GROUPS = "assay.metrics.groups:named"
 QUADS = "assay.metrics.quads:named"
 YES_NO = "assay.metrics.yes_no:named"
+TRANSLATION = "assay.metrics.translation:named"
 VQA = "assay.metrics.vqa:named"
 
 METRICS: Mapping[str, str] = {
@@ -41,10 +43,16 @@ METRICS: Mapping[str, str] = {
     "anls": MATCHING,
     "anls:mmf": MATCHING,
     "balanced_accuracy": CLASSES,
+    "bleu": TRANSLATION,
+    "bleu:char": TRANSLATION,
+    "bleu:none": TRANSLATION,
+    "bleu:zh": TRANSLATION,
     "cer": SPEECH,
     "cer:lower_punct": SPEECH,
     "cer:zh": SPEECH,
     "choice_unparsed": CHOICE,
+    "chrf": TRANSLATION,
+    "chrf++": TRANSLATION,
     "exact_match": MATCHING,
     "exact_match:squad": MATCHING,
     "group_accuracy": GROUPS,
@@ -113,7 +121,9 @@ ANY_K: Mapping[str, str] = {
 HOMES = {
     "Metric": "assay.metrics.metric",
     "anls": "assay.metrics.matching",
+    "bleu": "assay.metrics.translation",
     "cer": "assay.metrics.speech",
+    "chrf": "assay.metrics.translation",
     "circular_accuracy": "assay.metrics.groups",
     "estimates": "assay.metrics.standalone",
     "exact_match": "assay.metrics.matching",
@@ -136,7 +146,9 @@ __all__ = [
     "METRICS",
     "Metric",
     "anls",
+    "bleu",
     "cer",
+    "chrf",
     "circular_accuracy",
     "estimates",
     "exact_match",
