@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from detection_cases import scenes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,14 @@ def square_inputs(rng: np.random.Generator, n: int):
     return rng.integers(0, 3, (n, 2, 2)).astype(float), [None] * n
 
 
+def box_inputs(rng: np.random.Generator, n: int):
+    """No equal scores: those go by the order of the images, as pycocotools has it."""
+    predicted, targets = scenes(rng, n, len(CHOICES), objects=4, detections=9)
+    return [None if rng.random() < 0.1 else one for one in predicted], targets
+
+
 INPUTS = {
+    "boxes": box_inputs,
     "choices": choice_inputs,
     "directions": ranking_inputs,
     "groups": group_inputs,
@@ -99,6 +107,8 @@ def measured(metric, given_inputs):
         )
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
+    if metric.family == "boxes":
+        return metric.measure(*given_inputs, range(len(CHOICES)))
     if metric.family == "groups":
         items, labels = given_inputs
         return metric.measure(np.concatenate([np.zeros(0), *items]), np.repeat(labels, [len(one) for one in items]))

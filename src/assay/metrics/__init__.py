@@ -16,6 +16,7 @@ from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
     from assay.metrics.choice import multiple_choice
+    from assay.metrics.coco import detection
     from assay.metrics.directions import retrieval, retrieval_both
     from assay.metrics.groups import circular_accuracy, group_accuracy
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from assay.metrics.yes_no import pope
 
 RANKED = "assay.metrics.ranked:named"
+BOXES = "assay.metrics.coco:named"
 CLASSES = "assay.metrics.classification:named"
 MATCHING = "assay.metrics.matching:named"
 SPEECH = "assay.metrics.speech:named"
@@ -53,6 +55,18 @@ METRICS: Mapping[str, str] = {
     "choice_unparsed": CHOICE,
     "chrf": TRANSLATION,
     "chrf++": TRANSLATION,
+    "coco_map": BOXES,
+    "coco_map_50": BOXES,
+    "coco_map_75": BOXES,
+    "coco_map_large": BOXES,
+    "coco_map_medium": BOXES,
+    "coco_map_small": BOXES,
+    "coco_mar_1": BOXES,
+    "coco_mar_10": BOXES,
+    "coco_mar_100": BOXES,
+    "coco_mar_large": BOXES,
+    "coco_mar_medium": BOXES,
+    "coco_mar_small": BOXES,
     "exact_match": MATCHING,
     "exact_match:squad": MATCHING,
     "group_accuracy": GROUPS,
@@ -125,6 +139,7 @@ HOMES = {
     "cer": "assay.metrics.speech",
     "chrf": "assay.metrics.translation",
     "circular_accuracy": "assay.metrics.groups",
+    "detection": "assay.metrics.coco",
     "estimates": "assay.metrics.standalone",
     "exact_match": "assay.metrics.matching",
     "group_accuracy": "assay.metrics.groups",
@@ -150,6 +165,7 @@ __all__ = [
     "cer",
     "chrf",
     "circular_accuracy",
+    "detection",
     "estimates",
     "exact_match",
     "get",

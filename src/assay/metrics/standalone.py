@@ -16,7 +16,7 @@ from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
 from assay.types import Estimate
 
-ANSWERS = ("choices", "numbers", "texts", "yes_no")
+ANSWERS = ("boxes", "choices", "numbers", "texts", "yes_no")
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 

@@ -1,0 +1,46 @@
+"""Made-up detections of made-up objects: crowds, ties, empty images, boxes without area, areas at the edges of the sizes."""
+
+import numpy as np
+
+EDGES = np.array([0.0, 1023.999, 1024.0, 1024.001, 9216.0, 9216.001, 1e10])
+
+
+def scenes(rng, n, classes=3, *, objects=8, detections=30, crowds=0.1, ties=False):
+    """``n`` images as `assay.metrics.detection` takes them. With ``ties`` scores, overlaps and areas are often equal."""
+    predicted, targets = [], []
+    for _ in range(n):
+        true = an_image(rng, classes, int(rng.integers(0, objects + 1)), crowds, ties)
+        predicted.append(its_detections(rng, true, classes, int(rng.integers(0, detections + 1)), ties))
+        targets.append(true)
+    return predicted, targets
+
+
+def an_image(rng, classes, count, crowds, ties):
+    boxes = np.column_stack([rng.uniform(0, 200, (count, 2)), np.exp(rng.uniform(1.4, 5.6, (count, 2)))])
+    area = boxes[:, 2] * boxes[:, 3] * rng.uniform(0.4, 1, count)
+    if ties:
+        boxes = np.round(boxes / 8) * 8
+        area = np.where(rng.random(count) < 0.3, rng.choice(EDGES, count), boxes[:, 2] * boxes[:, 3])
+    return {
+        "boxes": boxes,
+        "labels": rng.integers(0, classes, count),
+        "area": area,
+        "crowd": rng.random(count) < crowds,
+    }
+
+
+def its_detections(rng, true, classes, count, ties):
+    objects = len(true["boxes"])
+    boxes = np.column_stack([rng.uniform(0, 200, (count, 2)), rng.uniform(0, 150, (count, 2))])
+    labels = rng.integers(0, classes, count)
+    if objects and count:
+        source = rng.integers(0, objects, count)
+        near = true["boxes"][source]
+        off = 0.2 * rng.standard_normal((count, 4)) * rng.choice([0.1, 0.3, 1], (count, 1))
+        boxes = near * (1 + off)
+        if ties:
+            boxes = np.where(rng.random((count, 1)) < 0.5, near, np.round(boxes / 8) * 8)
+        boxes[:, 2:] = np.abs(boxes[:, 2:])
+        labels = np.where(rng.random(count) < 0.8, true["labels"][source], labels)
+    scores = rng.random(count)
+    return {"boxes": boxes, "labels": labels, "scores": np.round(scores * 4) / 4 if ties else scores}
