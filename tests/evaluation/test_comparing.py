@@ -80,7 +80,7 @@ def test_only_shared_rows_count_and_answers_that_one_run_lacks_are_missing():
     assert (head.n, head.n_missing) == (58, 2)
     part = run_of(Knowing(2), DATA.first(40))
     found = compare(run_of(Knowing(30)), part)
-    assert found.rows[0].n == 40 and "40 rows that both runs have, of 60 and 40" in found.notes[0]
+    assert found.rows[0].n == 40 and "40 rows that both have, of 60 and 40" in found.notes[0]
 
 
 def test_runs_of_different_things_are_refused_with_the_difference():
@@ -114,7 +114,7 @@ def test_retrieval_is_paired_by_query_and_direction_and_clustered_by_concept():
     two = evaluate(Embedder(name="two", modalities=frozenset({"text", "image"})), retrieval(data), speed=False)
     found = compare(whole, two, slices=["all", "direction=text->image"])
     assert found.rows[0].n == 12 and found.rows[0].unit == "concept" and found.rows[0].difference == 0
-    assert "48 rows that both runs have" in found.notes[0]
+    assert "48 rows that both have" in found.notes[0]
     assert {row.metric for row in found.rows} == set(whole.manifest.metrics)
 
 

@@ -151,9 +151,7 @@ def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:
             )
     notes = []
     if len(index_a) < max(map(len, tables)):
-        notes.append(
-            f"compared on the {len(index_a)} rows that both runs have, of {len(tables[0])} and {len(tables[1])}"
-        )
+        notes.append(f"over the {len(index_a):,} rows that both have, of {len(tables[0]):,} and {len(tables[1]):,}")
     if "candidates" in a.columns:
         unequal = int(((a["candidates"] != b["candidates"]) & ~a["missing"] & ~b["missing"]).sum())
         if unequal:

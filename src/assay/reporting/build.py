@@ -109,8 +109,18 @@ def name_runs(runs: Sequence[Run]) -> list[Named]:
         name = name if seen[about] == 1 else f"{name}, run {seen[about]}"
         splits = _splits(run)
         data = f"{m.data} (all)" if len(splits) > 1 else m.data
-        named.append(Named(run, name, data, {s: f"{m.data}:{s}" for s in splits} if len(splits) > 1 else {}))
+        named.append(Named(run, name, data, {s: _part_name(m.data, s) for s in splits} if len(splits) > 1 else {}))
     return named
+
+
+def _part_name(data: str, split: str) -> str:
+    """What a split of a data set is asked for by.
+
+    >>> _part_name("emoji", "test"), _part_name("emoji[::3]", "test")
+    ('emoji:test', 'emoji:test[::3]')
+    """
+    base, bracket, cut = data.partition("[")
+    return f"{base}:{split}{bracket}{cut}"
 
 
 def _splits(run: Run) -> list[str]:

@@ -85,7 +85,7 @@ class Contrast:
 
     ``winner`` is the name of the better model, empty where the data cannot decide; ``equivalent`` says that they are shown to be
     alike. ``n_needed`` is about how many units would decide it, ``None`` where that cannot be said. ``family`` is the number of
-    comparisons that ``p_holm`` is corrected for; ``n_missing`` rows could not be compared.
+    comparisons that ``p_holm`` is corrected for; ``n_missing`` rows could not be compared. ``note`` says what else limits the comparison.
     """
 
     task: str
@@ -110,6 +110,7 @@ class Contrast:
     headline: bool = True
     bounds: tuple[float, float] = (0.0, 1.0)
     signature: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from assay.reporting.content import BASELINE, ModelCard, ReportContent, Score
 
 CROSSING = re.compile(" & (?=[^ =&]+=)")
 ALL, CLEAN = "all", "clean"
+DIRECTION = "direction="
+USUAL = ("direction=image->text",)
 SLICES = 200  # of one grouping that the page lists
 ROLES = ("Models", "Baselines")
 
@@ -105,9 +107,27 @@ def headlines(scores: Iterable[Score]) -> tuple[Score, ...]:
     return tuple(score for score in scores if score.headline)
 
 
+def comparable_slice(content: ReportContent, task: str) -> str:
+    """The slice by which the models of a task are set beside each other: all, or where they took different directions of
+    retrieval (some have no ear), the first direction that all took, since a figure over unlike directions compares nothing.
+    """
+    taken: dict[str, list[str]] = {}
+    for score in headlines(of_task(content, task)):
+        name = score.estimate.slice
+        if score.estimate.condition == CLEAN and name.startswith(DIRECTION) and len(crossed(name)) == 1:
+            taken.setdefault(score.model, []).append(name)
+    if len({frozenset(names) for names in taken.values()}) < 2:
+        return ALL
+    shared = [name for name in USUAL if all(name in names for names in taken.values())]
+    shared += sorted(set.intersection(*map(set, taken.values())))
+    return shared[0] if shared else ALL
+
+
 def headline_board(content: ReportContent, task: str) -> Board:
     """The task's headline metric: a row per model, then per baseline; a column per split, all splits side by side."""
-    scores = headlines(whole(of_task(content, task)))
+    part = comparable_slice(content, task)
+    every = headlines(of_task(content, task))
+    scores = tuple(s for s in every if s.estimate.slice == part and s.estimate.condition == CLEAN)
     columns = splits(content, task)
     index = {(s.model, s.data): s for s in scores}
     groups = []
@@ -119,7 +139,8 @@ def headline_board(content: ReportContent, task: str) -> Board:
         )
         if rows:
             groups.append(Group(label, rows))
-    return Board(f"{task}: {_named(scores)}", columns, tuple(groups))
+    title = f"{task}: {_named(scores)}" + ("" if part == ALL else f", {slice_name(part)[1]}")
+    return Board(title, columns, tuple(groups))
 
 
 def metrics_board(content: ReportContent, task: str) -> Board:
@@ -131,7 +152,8 @@ def metrics_board(content: ReportContent, task: str) -> Board:
     for metric in unique(s.estimate.metric for s in scores):
         rows = _rows(content, [[(metric, card.name, data) for data in columns] for card in cards(content)], index)
         groups.append(Group(_named([s for s in scores if s.estimate.metric == metric]), rows))
-    return Board(f"{task}: all metrics", columns, tuple(groups))
+    over = "" if comparable_slice(content, task) == ALL else ", each over the directions that the model takes"
+    return Board(f"{task}: all metrics{over}", columns, tuple(groups))
 
 
 def condition_board(content: ReportContent, task: str) -> Board | None:

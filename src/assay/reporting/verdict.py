@@ -38,6 +38,7 @@ def contrast(comparison: Comparison, row: Compared, *, names: tuple[str, str], p
         headline=row.metric == comparison.rows[0].metric,
         bounds=notation.bounds(row.metric),
         signature=row.signature,
+        note="; ".join(comparison.notes),
     )
 
 
@@ -87,7 +88,8 @@ def evidence(contrast: Contrast) -> str:
     >>> evidence(Contrast("retrieval", "emoji:test", "hit@1", "joint", "fused", .04, .01, .07, .01, .02, 900, family=6))
     'joint − fused = +.040 [.010, .070], p = .020, n = 900 (paired, Holm over 6)'
     """
-    corrected = f" (paired, Holm over {contrast.family})" if contrast.family > 1 else " (paired)"
+    how = f"paired, Holm over {contrast.family}" if contrast.family > 1 else "paired"
+    corrected = f" ({how}{f'; {contrast.note}' if contrast.note else ''})"
     pair = "" if math.isnan(contrast.difference) else f"{contrast.a} {notation.MINUS} {contrast.b} = "
     return f"{pair}{figures(contrast)}{corrected if pair else ''}"
 
