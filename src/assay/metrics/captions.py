@@ -20,9 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.catalog import nearest
 from assay.metrics import ptb_corpus
+from assay.metrics.ngrams import Overlap, overlap, rarity
 from assay.metrics.texts import Texts, paired_texts
 from assay.metrics.vocabulary import Encoded, encode_with
+
+DEFAULT = "ptb-py"
 
 LONGEST = 1_000_000
 """Characters of a caption; a longer one is a file that was taken for a caption."""
@@ -59,9 +63,21 @@ class Captions:
         return np.repeat(np.arange(len(self)), self.texts.count + 1)
 
     @functools.cached_property
+    def is_head(self) -> NDArray[np.bool_]:
+        """Whether a caption is a prediction ``[m]``."""
+        out = np.zeros(len(self.encoded), np.bool_)
+        out[self.head] = True
+        return out
+
+    @functools.cached_property
     def split(self) -> Encoded:
         """The captions as n-grams are counted: no white space inside a token (``1 1/2`` with U+00A0 is one until here)."""
         return self.encoded.split()
+
+    @functools.cached_property
+    def overlap(self) -> Overlap:
+        """The n-grams that predictions share with their references, weighted by how few rows' references hold them."""
+        return overlap(self.split, self.row, self.is_head, lambda grams, frequency: rarity(len(self), frequency))
 
 
 def tokenized(tokenizer: str, predictions: Sequence[str | None], references: Sequence[str | Sequence[str]]) -> Captions:
@@ -76,7 +92,6 @@ def tokenized(tokenizer: str, predictions: Sequence[str | None], references: Seq
     for prediction, first, count in zip(texts.predictions, texts.first.tolist(), texts.count.tolist(), strict=True):
         flat.append(prediction)
         flat.extend(texts.references[first : first + count])
-    captions = functools.partial(Captions, texts)
     longest = max(map(len, flat), default=0)
     if longest > LONGEST:
         place = next(place for place, text in enumerate(flat) if len(text) > LONGEST)
@@ -84,7 +99,28 @@ def tokenized(tokenizer: str, predictions: Sequence[str | None], references: Seq
         raise ValueError(
             f"row {row}: a caption of at most {LONGEST:,} characters was expected, not {len(flat[place]):,}"
         )
-    return captions(ENCODERS[tokenizer](flat))
+    return Captions(texts, ENCODERS[tokenizer](flat))
+
+
+def variant(name: str) -> tuple[str, str]:
+    """A metric's name without its tokeniser, and the tokeniser.
+
+    >>> variant("bleu_4"), variant("cider_d:jieba")
+    (('bleu_4', 'ptb-py'), ('cider_d', 'jieba'))
+    """
+    short, _, tokenizer = name.partition(":")
+    return short, tokenizer or DEFAULT
+
+
+def full_name(name: str, tokenizer: str) -> str:
+    """A metric's name with its tokeniser. Raises `ValueError` for one that there is not.
+
+    >>> full_name("bleu_4", "chars")
+    'bleu_4:chars'
+    """
+    if tokenizer not in ENCODERS:
+        raise ValueError(f"unknown tokenizer {tokenizer!r}: {nearest(tokenizer, ENCODERS)}")
+    return name if tokenizer == DEFAULT else f"{name}:{tokenizer}"
 
 
 def characters(text: str) -> list[str]:
