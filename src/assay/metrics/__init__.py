@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
+    from assay.metrics.caption_bleu import bleu_1, bleu_2, bleu_3, bleu_4
     from assay.metrics.choice import multiple_choice
     from assay.metrics.coco import detection
+    from assay.metrics.consensus import DocumentFrequencies, cider, cider_d, document_frequencies
     from assay.metrics.directions import retrieval, retrieval_both
+    from assay.metrics.diversity import caption_length, distinct_1, distinct_2
     from assay.metrics.groups import circular_accuracy, group_accuracy
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
     from assay.metrics.quads import naturalbench, winoground
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
+    from assay.metrics.subsequence import rouge_l
     from assay.metrics.translation import bleu, chrf
     from assay.metrics.vqa import vqa_accuracy
     from assay.metrics.yes_no import pope
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 RANKED = "assay.metrics.ranked:named"
 BOXES = "assay.metrics.coco:named"
 CLASSES = "assay.metrics.classification:named"
+BLEU = "assay.metrics.caption_bleu:named"
+CIDER = "assay.metrics.consensus:named"
+ROUGE = "assay.metrics.subsequence:named"
+DIVERSITY = "assay.metrics.diversity:named"
 MATCHING = "assay.metrics.matching:named"
 SPEECH = "assay.metrics.speech:named"
 CHOICE = "assay.metrics.choice:named"
@@ -49,6 +57,11 @@ METRICS: Mapping[str, str] = {
     "bleu:char": TRANSLATION,
     "bleu:none": TRANSLATION,
     "bleu:zh": TRANSLATION,
+    "bleu_1": BLEU,
+    "bleu_2": BLEU,
+    "bleu_3": BLEU,
+    "bleu_4": BLEU,
+    "caption_length": DIVERSITY,
     "cer": SPEECH,
     "cer:lower_punct": SPEECH,
     "cer:zh": SPEECH,
@@ -67,6 +80,10 @@ METRICS: Mapping[str, str] = {
     "coco_mar_large": BOXES,
     "coco_mar_medium": BOXES,
     "coco_mar_small": BOXES,
+    "cider": CIDER,
+    "cider_d": CIDER,
+    "distinct_1": DIVERSITY,
+    "distinct_2": DIVERSITY,
     "exact_match": MATCHING,
     "exact_match:squad": MATCHING,
     "group_accuracy": GROUPS,
@@ -109,6 +126,7 @@ METRICS: Mapping[str, str] = {
     "recall@5": RANKED,
     "recall@10": RANKED,
     "relaxed_accuracy": MATCHING,
+    "rouge_l": ROUGE,
     "rsum": RANKED,
     "token_f1": MATCHING,
     "token_f1:zh": MATCHING,
@@ -128,18 +146,33 @@ METRICS: Mapping[str, str] = {
 """What can be asked for by name; `get` also takes any other k."""
 
 ANY_K: Mapping[str, str] = {
+    r"bleu_[1-4]:(chars|jieba)": BLEU,
+    r"cider(_d)?:(chars|jieba)": CIDER,
+    r"(distinct_[1-9]|caption_length)(:(chars|jieba))?": DIVERSITY,
+    r"rouge_l:(chars|jieba)": ROUGE,
     r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": RANKED,
     r"top_[1-9]\d*_accuracy": CLASSES,
 }
 
 HOMES = {
+    "DocumentFrequencies": "assay.metrics.consensus",
     "Metric": "assay.metrics.metric",
     "anls": "assay.metrics.matching",
     "bleu": "assay.metrics.translation",
+    "bleu_1": "assay.metrics.caption_bleu",
+    "bleu_2": "assay.metrics.caption_bleu",
+    "bleu_3": "assay.metrics.caption_bleu",
+    "bleu_4": "assay.metrics.caption_bleu",
+    "caption_length": "assay.metrics.diversity",
     "cer": "assay.metrics.speech",
     "chrf": "assay.metrics.translation",
+    "cider": "assay.metrics.consensus",
+    "cider_d": "assay.metrics.consensus",
     "circular_accuracy": "assay.metrics.groups",
     "detection": "assay.metrics.coco",
+    "distinct_1": "assay.metrics.diversity",
+    "distinct_2": "assay.metrics.diversity",
+    "document_frequencies": "assay.metrics.consensus",
     "estimates": "assay.metrics.standalone",
     "exact_match": "assay.metrics.matching",
     "group_accuracy": "assay.metrics.groups",
@@ -150,6 +183,7 @@ HOMES = {
     "relaxed_accuracy": "assay.metrics.matching",
     "retrieval": "assay.metrics.directions",
     "retrieval_both": "assay.metrics.directions",
+    "rouge_l": "assay.metrics.subsequence",
     "score": "assay.metrics.standalone",
     "token_f1": "assay.metrics.matching",
     "vqa_accuracy": "assay.metrics.vqa",
@@ -158,14 +192,25 @@ HOMES = {
 }
 
 __all__ = [
+    "DocumentFrequencies",
     "METRICS",
     "Metric",
     "anls",
     "bleu",
+    "bleu_1",
+    "bleu_2",
+    "bleu_3",
+    "bleu_4",
+    "caption_length",
     "cer",
     "chrf",
+    "cider",
+    "cider_d",
     "circular_accuracy",
     "detection",
+    "distinct_1",
+    "distinct_2",
+    "document_frequencies",
     "estimates",
     "exact_match",
     "get",
@@ -177,6 +222,7 @@ __all__ = [
     "relaxed_accuracy",
     "retrieval",
     "retrieval_both",
+    "rouge_l",
     "score",
     "token_f1",
     "vqa_accuracy",

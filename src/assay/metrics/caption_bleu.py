@@ -88,6 +88,7 @@ def named(name: str) -> Metric:
         name,
         MEASURE[tokenizer],
         of_sums(functools.partial(corpus_bleu, order), *columns),
+        per_unit=True,
         columns=tuple(columns),
         signature=sign(name, f"tok:{tokenizer}", "closest", "smooth:coco"),
         source="Papineni et al. 2002; coco-caption, bleu_scorer.py",

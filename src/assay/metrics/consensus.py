@@ -68,9 +68,7 @@ class DocumentFrequencies:
         return np.where(place >= 0, np.append(self.counts[order - 1], 0)[place], 0)
 
 
-def document_frequencies(
-    references: Sequence[str | Sequence[str]], *, tokenizer: str = DEFAULT
-) -> DocumentFrequencies:
+def document_frequencies(references: Sequence[str | Sequence[str]], *, tokenizer: str = DEFAULT) -> DocumentFrequencies:
     """The document frequencies of a corpus, one text or several a row, for `cider` and `cider_d`.
 
     Raises `ValueError` as `assay.metrics.captions.tokenized`.
@@ -129,7 +127,11 @@ def named(name: str) -> Metric:
     """
     short, tokenizer = variant(name)
     clipped = short == "cider_d"
-    how = "each clipped to the reference's and times exp(-d²/72), d the difference of lengths in bigrams" if clipped else "as a cosine"
+    how = (
+        "each clipped to the reference's and times exp(-d²/72), d the difference of lengths in bigrams"
+        if clipped
+        else "as a cosine"
+    )
     return Metric(
         name,
         functools.partial(measure, name, None),
@@ -137,7 +139,8 @@ def named(name: str) -> Metric:
         bounds=(0.0, 10.0),
         item=name,
         signature=sign(name, f"tok:{tokenizer}", f"n:1-{ORDERS}", *(["sigma:6"] if clipped else []), "idf:frozen"),
-        source="Vedantam et al. 2015; " + ("coco-caption, cider_scorer.py" if clipped else "vrama91/cider, cider_scorer.py"),
+        source="Vedantam et al. 2015; "
+        + ("coco-caption, cider_scorer.py" if clipped else "vrama91/cider, cider_scorer.py"),
         family="texts",
         prepare=PREPARE[tokenizer],
         definition=f"10 × the mean over n = 1 … 4 and the references of the tf-idf vectors' agreement, {how}; idf = log N - log df,"
@@ -155,7 +158,9 @@ def with_frequencies(metric: Metric, idf: DocumentFrequencies | Sequence[str | S
     tokenizer = variant(metric.name)[1]
     frequencies = idf if isinstance(idf, DocumentFrequencies) else document_frequencies(idf, tokenizer=tokenizer)
     if frequencies.tokenizer != tokenizer:
-        raise ValueError(f"{metric.name}: document frequencies by {tokenizer} were expected, not by {frequencies.tokenizer}")
+        raise ValueError(
+            f"{metric.name}: document frequencies by {tokenizer} were expected, not by {frequencies.tokenizer}"
+        )
     return replace(
         metric,
         measure=functools.partial(measure, metric.name, frequencies),

@@ -34,8 +34,10 @@ class Metric:
     Where ``prepare`` is set, it turns the inputs into what ``measure`` takes, once for all metrics that share it
     (captions are tokenised once). ``interval`` is one of ``wilson``, ``bca``, ``bias_corrected``, ``t``, ``none``;
     ``better`` is ``higher`` or ``lower``; ``columns`` are those that the aggregate reads; ``item`` names the column
-    with per-row values where the value is their mean, else ``None``. For people: ``definition`` says how it is
-    computed and with which constants, ``edge`` when it is 0 or undefined, ``source`` where that comes from.
+    with per-row values where the value is their mean, else ``None``; ``per_unit`` says of another formula of sums that
+    a unit's own value is worth showing (a sentence's BLEU), though the whole is not their mean. For people:
+    ``definition`` says how it is computed and with which constants, ``edge`` when it is 0 or undefined, ``source``
+    where that comes from.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Metric:
     bounds: tuple[float, float] = (0.0, 1.0)
     unit: str = "sample"
     item: str | None = None
+    per_unit: bool = False
     signature: str = ""
     source: str = ""
     family: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,9 @@ def overlap(encoded: Encoded, row: NDArray[np.intp], is_head: NDArray[np.bool_],
         seen.append(found.grams)
         weight = weigh(seen, document_frequency(found, row, is_head))
         columns.append(_shared(found, row[found.caption], is_head, weight))
-    matched, clipped, product, square = (np.stack(column, axis=1) for column in zip(*columns, strict=True))
+    matched, clipped, product, square = (
+        np.stack(column, axis=1).astype(np.float64) for column in zip(*columns, strict=True)
+    )
     return Overlap(matched[: int(is_head.sum())], clipped, product, square)
 
 
@@ -111,7 +114,8 @@ def rarity(rows: int, frequency: Numbers) -> Values:
     >>> rarity(2, np.array([0, 1, 2])).round(4).tolist()
     [0.6931, 0.6931, 0.0]
     """
-    return np.log(max(rows, 1)) - np.log(np.maximum(frequency, 1))
+    out: Values = np.log(max(rows, 1)) - np.log(np.maximum(frequency, 1))
+    return out
 
 
 def document_frequency(found: Counted, row: NDArray[np.intp], is_head: NDArray[np.bool_]) -> Numbers:
@@ -121,7 +125,7 @@ def document_frequency(found: Counted, row: NDArray[np.intp], is_head: NDArray[n
     return np.bincount(gram[_changes(gram) | _changes(place)], minlength=len(found.grams))
 
 
-def _shared(found: Counted, row: Numbers, is_head: NDArray[np.bool_], weight: Values) -> tuple[Values, Values, Values, Values]:
+def _shared(found: Counted, row: Numbers, is_head: NDArray[np.bool_], weight: Values) -> tuple[NDArray[Any], ...]:
     """The columns of `Overlap` for one order, each as long as there are captions; ``row`` is that of each entry."""
     caption, count, captions = found.caption, found.count, len(is_head)
     square = np.bincount(caption, (weight[found.gram] * count) ** 2, minlength=captions)

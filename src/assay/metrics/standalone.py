@@ -14,6 +14,7 @@ from assay.metrics.metric import PAIRED, Metric, Rows
 from assay.metrics.texts import reference_counts
 from assay.stats.folded import codes, unit_sums
 from assay.stats.interval import Interval, intervals
+from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
 
 ANSWERS = ("boxes", "choices", "numbers", "texts", "yes_no")
@@ -53,7 +54,7 @@ def estimates(
 ) -> list[Estimate]:
     """Every metric over every slice as an `Estimate`, slice by slice; ``unit_name`` says what ``unit`` labels.
 
-    ``items`` holds the per-unit values of the slice's defined units where the metric is a mean of rows.
+    ``items`` holds the per-unit values of the slice's defined units where the metric is a mean of rows, or `per_unit`.
     """
     found = intervals(metrics, rows, unit, slices=slices, seed=seed)
     every = np.ones(len(next(iter(rows.values()))) if rows else 0, dtype=np.bool_)
@@ -62,7 +63,7 @@ def estimates(
     out = []
     for place, one in enumerate(found):
         metric = metrics[place % len(metrics)]
-        items = None if metric.item is None else _items(np.asarray(rows[metric.item]), masks[one.slice], index)
+        items = _items(metric, rows, masks[one.slice], index)
         out.append(_estimate(metric, one, items, condition, unit_name))
     return out
 
@@ -130,14 +131,20 @@ def score(
     return scored([get(name) for name in names], predictions, references, unit=unit, seed=seed)
 
 
-def _items(values: NDArray[Any], mask: NDArray[np.bool_], index: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The mean of each unit's defined rows."""
-    there = mask & ~np.isnan(values)
+def _items(metric: Metric, rows: Rows, mask: NDArray[np.bool_], index: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Of each unit with defined rows their mean, or the metric's formula of that unit alone; None where that says nothing."""
+    if metric.item is None and not metric.per_unit:
+        return None
+    there = mask & defined(rows, metric.columns if metric.item is None else (metric.item,))
     if not there.any():
         return np.zeros(0)
     compact = np.unique(index[there], return_inverse=True)[1]
-    sums = unit_sums(np.column_stack([values[there], np.ones(int(there.sum()))]), compact)
-    return np.asarray(sums[:, 0] / sums[:, 1])
+    if metric.item is not None:
+        sums = unit_sums(np.column_stack([rows[metric.item][there], np.ones(int(there.sum()))]), compact)
+        return np.asarray(sums[:, 0] / sums[:, 1])
+    assert isinstance(metric.aggregate, OfSums), f"{metric.name}: only a formula of sums has a value for each unit"
+    of, table = metric.aggregate.of_table({name: rows[name][there] for name in metric.columns})
+    return of(unit_sums(table, compact))
 
 
 def _estimate(

@@ -10,6 +10,7 @@ Sources: Lin 2004; coco-caption (rouge.py). Subsequences: RapidFuzz's bit-parall
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,9 @@ BETA = 1.2
 SURROGATES = 0xD800, 0x800
 """Where code points that are no characters begin, and how many they are."""
 
+CHARACTERS = 0x110000 - SURROGATES[1]
+"""How many words can be told apart as characters."""
+
 
 def common(encoded: Encoded, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.int64]:
     """The lengths of the longest common subsequences of the texts ``one[k]`` and ``other[k]``, tokens being compared.
@@ -39,14 +43,17 @@ def common(encoded: Encoded, one: NDArray[np.intp], other: NDArray[np.intp]) -> 
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cpdist
 
-    if len(encoded.vocabulary) > 0x110000 - SURROGATES[1]:
+    if len(encoded.vocabulary) > CHARACTERS:
         pairs = zip(one.tolist(), other.tolist(), strict=True)
-        spans = [[encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]].tolist() for text in pair] for pair in pairs]
+        spans = [
+            [encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]].tolist() for text in pair]
+            for pair in pairs
+        ]
         return np.array([LCSseq.similarity(*span) for span in spans], np.int64)
     code = encoded.tokens.astype("<u4")
     code += (code >= SURROGATES[0]) * np.uint32(SURROGATES[1])
     whole, starts = code.tobytes().decode("utf-32-le"), encoded.starts.tolist()
-    texts = [whole[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    texts = [whole[start:end] for start, end in itertools.pairwise(starts)]
     pair = ([texts[text] for text in places.tolist()] for places in (one, other))
     found: NDArray[np.int64] = cpdist(*pair, scorer=LCSseq.similarity, dtype=np.int64)
     return found
