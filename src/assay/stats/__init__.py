@@ -13,6 +13,8 @@ Everything here knows of a metric only that it has a name, an aggregate under we
 - Effects: `cohens_h`, `cohens_d`, `matched_odds_ratio`, `superiority`. Corrections: `holm`, `benjamini_hochberg`,
   `benjamini_yekutieli`, `max_t`. Planning: `sample_size`, `detectable`, `power`, `paired_variance`, `design_effect`,
   `intraclass_correlation`, `units_to_decide`.
+- `assay.stats.sequential`: tests that may be looked at after every sample. `assay.stats.preference`: ratings from
+  comparisons and rankings.
 - `stream(seed, *names)`: a generator of its own for every named purpose, the same in every process.
 """
 
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.stats.clustered import Mean, Wild, clustered_mean, mean_se, wild_cluster
 from assay.stats.compare import Comparison, compare, shared
+from assay.stats.finding import Finding
 from assay.stats.interval import Interval, interval, intervals
 from assay.stats.mcnemar import discordant, mcnemar, mcnemar_chi2, mcnemar_clustered
 from assay.stats.measured import Measured, OfPrepared, OfSpread, OfSums, Statistic
@@ -40,7 +43,6 @@ from assay.stats.power import (
 from assay.stats.proportions import clopper_pearson, jeffreys, wald, wilson
 from assay.stats.slices import slices
 from assay.stats.streams import stream
-from assay.stats.tested import Tested
 
 if TYPE_CHECKING:
     from assay.stats.effects import cohens_d, cohens_h, matched_odds_ratio, superiority
@@ -89,7 +91,7 @@ __all__ = [
     "Replicated",
     "Statistic",
     "Superiority",
-    "Tested",
+    "Finding",
     "Wild",
     "benjamini_hochberg",
     "benjamini_yekutieli",

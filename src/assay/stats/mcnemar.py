@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from assay.stats.finding import Finding
 from assay.stats.inputs import pairs
-from assay.stats.tested import Tested
 from assay.stats.units import Labels, codes
 
 
@@ -34,7 +34,7 @@ def mcnemar(only_a: int, only_b: int, *, mid: bool = False) -> float:
     return 1.0 - at if only_a == only_b else p - at
 
 
-def mcnemar_chi2(only_a: int, only_b: int, *, corrected: bool = True) -> Tested:
+def mcnemar_chi2(only_a: int, only_b: int, *, corrected: bool = True) -> Finding:
     """McNemar's χ² (b - c)²/(b + c) with one degree of freedom, by default with Edwards's correction for continuity.
 
     For comparison with old figures: `mcnemar` is exact. NaN and p of 1 without discordant samples.
@@ -47,12 +47,12 @@ def mcnemar_chi2(only_a: int, only_b: int, *, corrected: bool = True) -> Tested:
     n = only_a + only_b
     method = "chi2 corrected" if corrected else "chi2"
     if n == 0:
-        return Tested(math.nan, 1.0, 0, method)
+        return Finding(math.nan, 1.0, 0, method)
     apart = max(abs(only_a - only_b) - (1.0 if corrected else 0.0), 0.0)
     return _chi2(apart**2 / n, n, method)
 
 
-def mcnemar_clustered(right_a: ArrayLike, right_b: ArrayLike, unit: Labels) -> Tested:
+def mcnemar_clustered(right_a: ArrayLike, right_b: ArrayLike, unit: Labels) -> Finding:
     """Obuchowski's test: are A and B right equally often, where samples of one ``unit`` move together?
 
     χ² = (G-1)/G (Σ d_c)² / Σ d_c² over the G clusters' differences d_c = b_c - c_c, one degree of freedom; every cluster a
@@ -71,7 +71,7 @@ def mcnemar_clustered(right_a: ArrayLike, right_b: ArrayLike, unit: Labels) -> T
     apart = np.bincount(codes(unit, len(first)), first - second)
     clusters, squares = len(apart), float(apart @ apart)
     if squares == 0:
-        return Tested(math.nan, 1.0, clusters, "obuchowski")
+        return Finding(math.nan, 1.0, clusters, "obuchowski")
     return _chi2((clusters - 1) / clusters * float(apart.sum()) ** 2 / squares, clusters, "obuchowski")
 
 
@@ -84,10 +84,10 @@ def discordant(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> tuple[
     return int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
 
 
-def _chi2(statistic: float, n: int, method: str) -> Tested:
+def _chi2(statistic: float, n: int, method: str) -> Finding:
     from scipy.special import chdtrc
 
-    return Tested(statistic, float(chdtrc(1, statistic)), n, method)
+    return Finding(statistic, float(chdtrc(1, statistic)), n, method)
 
 
 def _check(only_a: int, only_b: int) -> None:

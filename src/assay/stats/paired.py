@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.stats.clustered import mean_se
 from assay.stats.contrast import Contrast, paired_rows
+from assay.stats.finding import Finding
 from assay.stats.folded import fold
 from assay.stats.inputs import pairs, share
 from assay.stats.interval import check_plan, interval
@@ -27,7 +28,6 @@ from assay.stats.permutation import sign_flip
 from assay.stats.quantiles import student
 from assay.stats.resample import replicates
 from assay.stats.streams import stream
-from assay.stats.tested import Tested
 from assay.stats.units import Labels, codes, unit_sums
 
 
@@ -151,7 +151,7 @@ def paired_bootstrap(
     return PairedBootstrap(first, second, first - second, low, high, p, int(index.max()) + 1, int((~there).sum()))
 
 
-def wilcoxon(a: ArrayLike, b: ArrayLike, unit: Labels | None = None) -> Tested:
+def wilcoxon(a: ArrayLike, b: ArrayLike, unit: Labels | None = None) -> Finding:
     """Wilcoxon's signed-rank test of paired ordinal scores, two-sided, zeros ranked and then dropped (Pratt).
 
     Rows of one ``unit`` are averaged first. Exact where scipy can be (few units, no ties, no zeros), else normal. With
@@ -164,8 +164,8 @@ def wilcoxon(a: ArrayLike, b: ArrayLike, unit: Labels | None = None) -> Tested:
     index = codes(unit, len(first))
     apart = unit_sums((first - second)[:, None], index)[:, 0] / np.bincount(index)
     if not apart.any():
-        return Tested(math.nan, 1.0, len(apart), "wilcoxon pratt")
+        return Finding(math.nan, 1.0, len(apart), "wilcoxon pratt")
     from scipy import stats as scipy_stats
 
     found = scipy_stats.wilcoxon(apart, zero_method="pratt", method="auto")
-    return Tested(float(found.statistic), float(found.pvalue), len(apart), "wilcoxon pratt")
+    return Finding(float(found.statistic), float(found.pvalue), len(apart), "wilcoxon pratt")

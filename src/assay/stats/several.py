@@ -13,11 +13,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from assay.stats.finding import Finding
 from assay.stats.inputs import share, table
 from assay.stats.multiplicity import holm, max_t
 from assay.stats.permutation import sign_flip
 from assay.stats.streams import stream
-from assay.stats.tested import Tested
 from assay.stats.units import Labels, codes, unit_sums
 
 Values = NDArray[np.float64]
@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 FAMILIES = ("holm", "max_t")
 
 
-def cochran_q(right: ArrayLike) -> Tested:
+def cochran_q(right: ArrayLike) -> Finding:
     """Cochran's Q of ``right[n, m]`` (0 or 1): are m models right equally often? χ² with m - 1 degrees of freedom.
 
     NaN and p of 1 where every sample has one answer from all. Raises `ValueError` for what is not 0 or 1, naming it, and
@@ -43,12 +43,12 @@ def cochran_q(right: ArrayLike) -> Tested:
     m, of_model, of_sample = given.shape[1], given.sum(axis=0), given.sum(axis=1)
     below = m * of_sample.sum() - (of_sample**2).sum()
     if below == 0:
-        return Tested(math.nan, 1.0, len(given), "cochran q")
+        return Finding(math.nan, 1.0, len(given), "cochran q")
     statistic = (m - 1) * (m * (of_model**2).sum() - of_model.sum() ** 2) / below
     return _chi2(float(statistic), m - 1, len(given), "cochran q")
 
 
-def friedman(scores: ArrayLike) -> Tested:
+def friedman(scores: ArrayLike) -> Finding:
     """Friedman's test of ``scores[n, m]``, ranked within each sample: have m models one mean rank? Ties corrected.
 
     NaN and p of 1 where all ranks tie. Raises `ValueError` for fewer than two models, a score that is not finite.
@@ -61,7 +61,7 @@ def friedman(scores: ArrayLike) -> Tested:
     apart = ((ranks.sum(axis=0) - n * (m + 1) / 2) ** 2).sum()
     spread = (ranks**2).sum() - n * m * (m + 1) ** 2 / 4
     if spread <= 1e-12:
-        return Tested(math.nan, 1.0, n, "friedman")
+        return Finding(math.nan, 1.0, n, "friedman")
     return _chi2(float((m - 1) * apart / spread), m - 1, n, "friedman")
 
 
@@ -135,15 +135,26 @@ def rank_sets(
         p = holm(sign_flip(sums, resamples=resamples, rng=stream(seed, "sign-flip"))[0])
     else:
         p = max_t(apart, index, resamples=resamples, seed=seed)
+    return sets_of_ranks(named, given.mean(axis=0), both, apart.mean(axis=0), p < alpha)
+
+
+def sets_of_ranks(
+    names: Sequence[str],
+    values: Values,
+    pairs: Sequence[tuple[int, int]],
+    differences: Values,
+    significant: NDArray[np.bool_],
+) -> list[RankSet]:
+    """Each model's ranks from which of the ``pairs`` (i, j) differ significantly, by ``differences`` i - j; best value first."""
+    m = len(names)
     better, worse = np.zeros(m, dtype=int), np.zeros(m, dtype=int)
-    for (i, j), mean, one in zip(both, apart.mean(axis=0), p, strict=True):
-        if one < alpha:
+    for (i, j), mean, one in zip(pairs, differences, significant, strict=True):
+        if one:
             over, under = (i, j) if mean > 0 else (j, i)
             worse[over] += 1
             better[under] += 1
-    means = given.mean(axis=0)
-    order = np.argsort(-means, kind="stable")
-    return [RankSet(named[k], float(means[k]), int(1 + better[k]), int(m - worse[k])) for k in order]
+    order = np.argsort(-values, kind="stable")
+    return [RankSet(names[k], float(values[k]), int(1 + better[k]), int(m - worse[k])) for k in order]
 
 
 def _ranks(scores: Values) -> Values:
@@ -152,7 +163,7 @@ def _ranks(scores: Values) -> Values:
     return np.asarray(rankdata(scores, axis=1), dtype=np.float64)
 
 
-def _chi2(statistic: float, freedom: int, n: int, method: str) -> Tested:
+def _chi2(statistic: float, freedom: int, n: int, method: str) -> Finding:
     from scipy.special import chdtrc
 
-    return Tested(statistic, float(chdtrc(freedom, statistic)), n, method)
+    return Finding(statistic, float(chdtrc(freedom, statistic)), n, method)

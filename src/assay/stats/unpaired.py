@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.stats.draws import BLOCK
+from assay.stats.finding import Finding
 from assay.stats.inputs import numbers, share
 from assay.stats.resample import affordable
 from assay.stats.streams import stream
-from assay.stats.tested import Tested
 from assay.stats.units import Labels, codes
 
 Values = NDArray[np.float64]
@@ -29,7 +29,7 @@ def two_sample_permutation(
     *,
     resamples: int = 9_999,
     seed: int = 0,
-) -> Tested:
+) -> Finding:
     """Do two groups of different samples have one mean? Who is of which group is shuffled, within strata if given.
 
     The statistic is the difference of means A - B; with strata the mean of their differences, each weighted by
@@ -51,7 +51,7 @@ def two_sample_permutation(
     # The weighted difference is proportional to the sum over A of what lies above the stratum's mean.
     weight = sum(n_a * (len(x) - n_a) / len(x) for x, n_a in parts)
     if not weight:
-        return Tested(math.nan, 1.0, len(values), method)
+        return Finding(math.nan, 1.0, len(values), method)
     observed = sum(float((x[:n_a] - x.mean()).sum()) for x, n_a in parts)
     slack = 1e-11 * max(float(np.abs(values).sum()), 1e-300)
     rng, drawn, extreme = stream(seed, "labels"), affordable(resamples, len(values)), 0
@@ -61,7 +61,7 @@ def two_sample_permutation(
         for x, n_a in parts:
             shuffled += _sums_of_some(x - x.mean(), n_a, len(shuffled), rng)
         extreme += int((np.abs(shuffled) >= abs(observed) - slack).sum())
-    return Tested(observed / weight, (1 + extreme) / (1 + drawn), len(values), method)
+    return Finding(observed / weight, (1 + extreme) / (1 + drawn), len(values), method)
 
 
 def _sums_of_some(x: Values, some: int, b: int, rng: np.random.Generator) -> Values:

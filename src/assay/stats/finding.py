@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Finding:
     """A test's ``statistic``, its ``p`` (two-sided unless ``method`` says otherwise), over ``n`` units, by ``method``."""
 
     statistic: float
