@@ -183,7 +183,8 @@ def test_the_first_loss_of_writing_is_ln_of_the_vocabulary(make: Callable[[], Vi
     net = make()
     targets = torch.tensor([[7, 8, END], [9, END, PAD], [10, 11, END], [END, PAD, PAD]])
     inputs = targets[:, :-1] * (targets[:, :-1] != END)
-    logits = net.answer_logits(net.pictured(net.picture_tokens(pictures(4)), 4), questions(4), inputs)
+    states = net.answer_states(net.pictured(net.picture_tokens(pictures(4)), 4), questions(4), inputs)
+    logits = net.decoder.logits(states)
     assert logits.shape == (4, 3, BPE.size)
     assert float(caption(logits, targets).detach()) == pytest.approx(math.log(BPE.size), abs=0.15)
 
@@ -201,10 +202,9 @@ def test_training_and_decoding_read_the_same() -> None:
         net = make().eval()
         tokens = [[7, 8], [9]]
         given = batch([0, 1], [0, 1], n=2)
-        logits = net.answer_logits(
-            net.pictured(net.picture_tokens(pictures(2)), 2), questions(2), torch.tensor([[7, 8], [9, 0]])
-        )
-        taught = logits.log_softmax(2)
+        shown = net.pictured(net.picture_tokens(pictures(2)), 2)
+        states = net.answer_states(shown, questions(2), torch.tensor([[7, 8], [9, 0]]))
+        taught = net.decoder.logits(states).log_softmax(2)
         first = taught[0, 0, 7] + taught[0, 1, 8] + taught[0, 2, END]
         second = taught[1, 0, 9] + taught[1, 1, END]
         scores = net.choice_scores(given, tokens)

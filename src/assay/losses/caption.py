@@ -15,4 +15,6 @@ def caption(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
     >>> math.isclose(float(caption(torch.zeros(2, 3, 50), torch.tensor([[4, 2, 0], [7, 8, 2]]))), math.log(50), rel_tol=1e-6)
     True
     """
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing)
+    return F.cross_entropy(
+        logits.flatten(0, -2).float(), targets.flatten(), ignore_index=PAD, label_smoothing=smoothing
+    )

@@ -102,12 +102,14 @@ class VisionLanguage(nn.Module):
         mask = torch.cat([~there[:, None], there[:, None].expand(-1, shown.shape[1])], 1)
         return torch.cat([blank, shown], 1), mask
 
-    def answer_logits(self, pictures: tuple[Tensor, Tensor], requests: Tensor, answers: Tensor) -> Tensor:
-        """``float[n, t + 1, vocabulary]``: for each place of ``answers int64[n, t]`` and for what ends them, from what
-        comes before. ``requests int64[n, r]``; padding after the end of either."""
+    def answer_states(self, pictures: tuple[Tensor, Tensor], requests: Tensor, answers: Tensor) -> Tensor:
+        """``[n, t + 1, dim]``: the states that foretell each place of ``answers int64[n, t]``, and what ends them.
+
+        ``requests int64[n, r]``; padding after the end of either. The decoder's ``logits`` make tokens of states.
+        """
         start = torch.full((len(answers), 1), START)
         states, _ = self._read(pictures, torch.cat([requests, start, answers], 1))
-        return self.decoder.logits(states[:, -(answers.shape[1] + 1) :])
+        return states[:, -(answers.shape[1] + 1) :]
 
     def begin(self, batch: Batch) -> tuple[Tensor, Cache]:
         """The state ``[n, dim]`` from which each sample's answer starts, and what is kept to go on from it."""

@@ -65,7 +65,7 @@ def read_corpus(processor: Processor, seed: int, split: str = "train") -> Corpus
         concepts=tuple(first),
         classes=classes,
         categories=torch.tensor([classes.index(str(sample.target)) for sample in first.values()]),
-        pictures=_pictures(data, number, processor),
+        pictures=picture_table(data, number, processor),
         sounds=_sounds(data, number),
         names=_captions(names, number, buckets),
         keywords=_captions(_keyword_captions(data, names, seed), number, buckets),
@@ -86,7 +86,8 @@ def table(values: Tensor, owners: Sequence[int], concepts: int) -> Table:
     return Table(values, rows, counts)
 
 
-def _pictures(data: Dataset, number: Mapping[str, int], processor: Processor) -> Table:
+def picture_table(data: Dataset, number: Mapping[str, int], processor: Processor) -> Table:
+    """The pictures ``uint8[m, 3, size, size]`` of the concepts, in every style that the data holds, numbered by ``number``."""
     seen: dict[tuple[str, str], Sample] = {}
     for sample in data.samples:
         seen.setdefault((sample.groups["concept"], sample.groups["style"]), sample)

@@ -7,7 +7,8 @@ are packed by ``tools/build_emoji.py``; NOTICE names the sources and their licen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from assay.data.bundled.bundle import Bundle
+from assay.data.bundled.sentences import sentence, sentence_zh
 from assay.data.dataset import Dataset
 from assay.data.kept import Kept
 from assay.data.media import Audio, Image, Video
@@ -72,7 +74,10 @@ def read(splits: tuple[str, ...], name: str) -> Dataset:
         fingerprint=_fingerprint(splits),
         choices=tuple(dict.fromkeys(row["category"] for row in about.values())),
         slices=SLICES,
-        views=dict.fromkeys(("classification", "zeroshot"), partial(show_keywords, keywords=keywords)),
+        views={
+            **dict.fromkeys(("classification", "zeroshot"), partial(show_keywords, keywords=keywords)),
+            **{task: partial(expect, texts=make) for task, make in TOLD.items()},
+        },
         licence=LICENCE,
         description="; ".join((*(f"{split}: {SPLITS[split]}" for split in splits), SPEECH)),
         source=SOURCE,
@@ -84,6 +89,23 @@ def show_keywords(sample: Sample, keywords: Mapping[str, str]) -> Sample:
     words = keywords[sample.groups["concept"]]
     inputs: dict[str, Media | str] = {m: content for m, content in sample.inputs.items() if m != "text"}
     return sample.with_inputs({"text": words, **inputs} if words else inputs)
+
+
+def expect(sample: Sample, texts: Callable[[], Mapping[str, str]]) -> Sample:
+    """The sample with what is to be said of its concept as its reference."""
+    return replace(sample, references=(texts()[sample.groups["concept"]],))
+
+
+@cache
+def descriptions(language: str) -> dict[str, str]:
+    """A sentence about every concept (by its hex code), in English (``en``) or Chinese (``zh``)."""
+    make = {"en": sentence, "zh": sentence_zh}[language]
+    category = dict(_concepts().select("hexcode", "category").iter_rows())
+    rows = pl.read_parquet(FILES / "names.parquet").filter(pl.col("language") == language)
+    return {
+        concept: make(name, category[concept], keywords)
+        for concept, name, keywords in rows.select("concept", "name", "keywords").iter_rows()
+    }
 
 
 def _groups(row: Mapping[str, Any], concept: Mapping[str, Any]) -> dict[str, str]:
@@ -105,6 +127,7 @@ def _concepts() -> pl.DataFrame:
     return pl.read_parquet(FILES / "concepts.parquet")
 
 
+@cache
 def names(language: str) -> dict[str, str]:
     """The name of every concept (by its hex code) in a language, for example ``zh``."""
     frame = pl.read_parquet(FILES / "names.parquet").filter(pl.col("language") == language)
@@ -131,4 +154,9 @@ def _fingerprint(splits: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
+TOLD: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "captioning": partial(descriptions, "en"),
+    "captioning:zh": partial(descriptions, "zh"),
+    "naming:zh": partial(names, "zh"),
+}
 EMOJI = Bundle(SUMMARY, SPLITS, DEFAULT, read)

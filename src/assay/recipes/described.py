@@ -1,0 +1,129 @@
+"""Pictures of emoji with what can be asked of each and what is to be answered: names, sentences, categories, in English
+and Chinese. Everything stays in memory; requests come in several wordings (`assay.data.requests`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from assay.data.batch import Sampler
+from assay.data.bundled import emoji, load
+from assay.data.bundled.sentences import CATEGORIES_ZH
+from assay.data.requests import CHINESE, DESCRIBE, ENGLISH, NAME, SORT, WORDINGS
+from assay.models.bpe import Bpe, train_bpe
+from assay.models.processor import Processor
+from assay.recipes.corpus import Table, picture_table
+from assay.recipes.written import Written, written
+from assay.training.augment import change_pictures
+from assay.types import Sample
+
+SHARES: Mapping[tuple[str, str], float] = {
+    (DESCRIBE, ENGLISH): 0.3,
+    (NAME, ENGLISH): 0.3,
+    (DESCRIBE, CHINESE): 0.15,
+    (NAME, CHINESE): 0.15,
+    (SORT, ENGLISH): 0.06,
+    (SORT, CHINESE): 0.04,
+}
+"""How often each request is put in training."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """Concepts with their pictures by style; ``answers[kind][i]`` is what concept i answers to a kind of request."""
+
+    concepts: tuple[str, ...]
+    pictures: Table
+    answers: Mapping[tuple[str, str], tuple[str, ...]]
+
+
+def read_described(processor: Processor, split: str = "train") -> Described:
+    """The concepts of an emoji split, in order of first appearance."""
+    data = load("emoji", split)
+    first: dict[str, Sample] = {}
+    for sample in data.samples:
+        first.setdefault(sample.groups["concept"], sample)
+    number = {concept: i for i, concept in enumerate(first)}
+    return Described(tuple(first), picture_table(data, number, processor), answers_of(first))
+
+
+def answers_of(first: Mapping[str, Sample]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What each concept (with one sample of it) answers to every kind of request."""
+    category = {concept: str(sample.target) for concept, sample in first.items()}
+    told: dict[tuple[str, str], Mapping[str, str]] = {
+        (SORT, ENGLISH): category,
+        (SORT, CHINESE): {concept: CATEGORIES_ZH[name] for concept, name in category.items()},
+    }
+    for language in (ENGLISH, CHINESE):
+        told[DESCRIBE, language] = emoji.descriptions(language)
+        told[NAME, language] = emoji.names(language)
+    return {kind: tuple(texts[concept] for concept in first) for kind, texts in told.items()}
+
+
+def emoji_bpe(vocabulary: int) -> Bpe:
+    """The tokeniser of all that training asks and answers."""
+    first = {sample.groups["concept"]: sample for sample in load("emoji", "train").samples}
+    wordings = [text for skill in WORDINGS.values() for texts in skill.values() for text in texts]
+    return train_bpe([*(text for texts in answers_of(first).values() for text in texts), *wordings * 100], vocabulary)
+
+
+class DescribedSource:
+    """Concepts at random, each once per epoch: a changed picture in a random style, several requests, the answers.
+
+    A share ``hidden`` of the answers is given without the picture, so that the net also knows how little it knows then.
+    """
+
+    def __init__(
+        self, described: Described, bpe: Bpe, concepts: int, seed: int, *, asked: int = 2, hidden: float = 0.05
+    ) -> None:
+        self.described, self.bpe, self.asked, self.hidden = described, bpe, asked, hidden
+        self.generator = torch.Generator().manual_seed(seed)
+        self.sampler = Sampler(len(described.concepts), min(concepts, len(described.concepts)), self.generator)
+
+    def draw(self) -> Written:
+        """The next batch."""
+        described, generator = self.described, self.generator
+        chosen = self.sampler.draw()
+        rows = described.pictures.draw(chosen, generator)
+        pictures = change_pictures(described.pictures.values[rows].float() / 255, generator)
+        n = len(chosen) * self.asked
+        shares = torch.tensor(list(SHARES.values()))
+        kinds = torch.multinomial(shares, n, replacement=True, generator=generator).tolist()
+        owner = torch.arange(len(chosen)).repeat_interleave(self.asked)
+        blind = torch.rand(n, generator=generator) < self.hidden
+        wording = torch.rand(n, generator=generator).tolist()
+        texts = []
+        for kind, place, at in zip(kinds, chosen[owner].tolist(), wording, strict=True):
+            skill, language = list(SHARES)[kind]
+            wordings = WORDINGS[skill][language]
+            texts.append((wordings[int(at * len(wordings))], described.answers[skill, language][place]))
+        ids = [described.concepts[i] for i in chosen.tolist()]
+        return written(ids, pictures, torch.where(blind, -1, owner), texts, self.bpe)
+
+    def state(self) -> dict[str, Any]:
+        """The generator and what the sampler has not yet given."""
+        return {"generator": self.generator.get_state(), **self.sampler.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a kept state."""
+        self.generator.set_state(state["generator"])
+        self.sampler.restore(state)
+
+
+def held_answers(held: Described, bpe: Bpe, skill: str, language: str = ENGLISH) -> Written:
+    """Every held concept in every style with one request: what validation asks."""
+    counts = held.pictures.counts
+    owner = torch.arange(len(held.concepts)).repeat_interleave(counts)
+    rows = held.pictures.rows[torch.arange(held.pictures.rows.shape[1])[None, :] < counts[:, None]]
+    texts = [(WORDINGS[skill][language][0], held.answers[skill, language][i]) for i in owner.tolist()]
+    return written(
+        [held.concepts[i] for i in owner.tolist()],
+        held.pictures.values[rows].float() / 255,
+        torch.arange(len(owner)),
+        texts,
+        bpe,
+    )
