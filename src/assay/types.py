@@ -139,6 +139,15 @@ class Generates(Model, Protocol):
 
 
 @runtime_checkable
+class Skilled(Generates, Protocol):
+    """A model that writes and knows what it was trained to do on request."""
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """``ask`` (questions of any kind), and those of `assay.data.requests`: ``describe``, ``name``, ``sort``."""
+
+
+@runtime_checkable
 class HasFacts(Model, Protocol):
     """A model that knows its own size."""
 

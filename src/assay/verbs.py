@@ -277,19 +277,29 @@ def predict(
     image: Any = None,
     audio: Any = None,
     text: str | None = None,
+    ask: str | None = None,
+    describe: bool | str = False,
     choices: Sequence[str] = (),
     names: str | Dataset = VOCABULARY,
-    k: int = 5,
 ) -> Answer:
     """What a model says of a picture, a sound, a text, or several at once.
 
-    A model whose modalities share a space gives the ``k`` nearest of the names in the data ``names``; one that scores gives the
-    probabilities of ``choices`` (or of its own classes). ``answer.sentence`` is the answer in one line.
+    A model that writes answers the question ``ask``, or describes (``describe="zh"``: in Chinese); one whose modalities share a space
+    gives the nearest of the names in the data ``names``; one that scores gives the probabilities of ``choices`` (or of its own classes).
+    Guesses come best first, at most `assay.serving.answer.KEPT`. ``answer.sentence`` is the answer in one line. `ValueError` when the
+    model cannot do what is asked for.
     """
-    from assay.serving.answer import answer
+    from assay.serving.answer import answer, asked
 
-    sample = sample_of(image=image, audio=audio, text=text)
-    return answer(load_model(model), sample, choices=tuple(choices), names=vocabulary(load_dataset(names)), k=k)
+    loaded = load_model(model)
+    words = asked(loaded, ask, describe)
+    if words is not None and text is not None:
+        raise ValueError(
+            "give a text or a request (ask, describe), not both: a request is the text that a model answers to."
+        )
+    sample = sample_of(image=image, audio=audio, text=text if words is None else words)
+    told = vocabulary(load_dataset(names)) if words is None else []
+    return answer(loaded, sample, choices=tuple(choices), names=told, write=True if words is not None else None)
 
 
 def vocabulary(data: Dataset) -> list[str]:

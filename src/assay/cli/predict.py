@@ -1,4 +1,4 @@
-"""``assay predict MODEL [--image F] [--audio F] [--text T] [--choices a,b,c]``."""
+"""``assay predict MODEL [--image F] [--audio F] [--text T] [--ask Q | --describe] [--choices a,b,c]``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from assay.cli.output import print_json
 class Predict:
     """What a model says of a picture, a sound, a text, or several at once."""
 
-    model: str = arg("assay:aligned, assay:joint, assay:fused, or a model's folder")
+    model: str = arg("assay:aligned, assay:vqa, assay:captioner …, or a model's folder")
     image: str | None = arg("a picture", default=None, metavar="FILE")
     audio: str | None = arg("a sound", default=None, metavar="FILE")
     text: str | None = arg("a text", default=None, metavar="TEXT")
+    ask: str | None = arg("a question to answer", default=None, metavar="QUESTION")
+    describe: bool = arg("ask for a description", default=False)
+    language: str | None = arg("of the description: en, zh", default=None)
     choices: str | None = arg("what to choose from, with commas between", default=None, metavar="A,B,C")
     names: str = arg("the data whose names are looked through", default="emoji:all", metavar="DATA")
     k: int = arg("how many of each", default=5)
@@ -32,15 +35,18 @@ def predict(options: Predict) -> int:
         raise ValueError(f"--choices needs at least two, with commas between; got {options.choices!r}.")
     if options.k < 1:
         raise ValueError(f"--k must be at least 1, got {options.k}.")
+    if options.language is not None and not options.describe:
+        raise ValueError("--language says in which language to --describe.")
     answer = verbs.predict(
         options.model,
         image=options.image,
         audio=options.audio,
         text=options.text,
+        ask=options.ask,
+        describe=(options.language or True) if options.describe else False,
         choices=choices,
         names=options.names,
-        k=options.k,
-    )
+    ).shortened(options.k)
     if options.json:
         print_json(answer.as_json())
         return 0

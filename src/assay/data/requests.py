@@ -27,9 +27,11 @@ WORDINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def request(skill: str, language: str = ENGLISH) -> str:
-    """The usual wording.
+    """The usual wording. `ValueError` for a language in which there is none.
 
     >>> request("describe"), request("name", "zh")
     ('Describe the picture.', '说出图片的名称。')
     """
+    if language not in WORDINGS[skill]:
+        raise ValueError(f"there are no words to ask for this in {language!r}: there is {', '.join(WORDINGS[skill])}.")
     return WORDINGS[skill][language][0]

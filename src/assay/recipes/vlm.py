@@ -1,0 +1,113 @@
+"""Recipes of vision-language models: `assay.models.vlm.VisionLanguage` whose decoder reads the picture as a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from assay.models.bpe import Bpe, train_bpe
+from assay.models.processor import Processor
+from assay.models.vlm import VisionLanguage, VlmSettings
+from assay.recipes.questions import VALIDATION, Asked, Questions, QuestionSource, question_texts, read_questions
+from assay.recipes.written import Written, exact_share, writing_loss, written
+from assay.training.optim import OptimSettings
+from assay.training.recipe import Recipe
+
+ASK = "ask"
+VOCABULARY = 400
+CHECKED = 600  # questions that a validation asks
+
+
+class WrittenSource:
+    """`QuestionSource`'s batches with questions and answers in tokens."""
+
+    def __init__(self, source: QuestionSource, bpe: Bpe) -> None:
+        self.source, self.bpe = source, bpe
+
+    def draw(self) -> Written:
+        """The next batch."""
+        return in_words(self.source.questions, self.source.draw(), self.bpe)
+
+    def state(self) -> dict[str, Any]:
+        """The source's."""
+        return self.source.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a kept state."""
+        self.source.restore(state)
+
+
+def in_words(questions: Questions, asked: Asked, bpe: Bpe) -> Written:
+    """A batch of questions as one of requests and answers; a hidden question is no request at all."""
+    texts = [
+        (questions.texts[text] if text >= 0 else "", questions.answers[answer])
+        for text, answer in zip(asked.text_of.tolist(), asked.answer_of.tolist(), strict=True)
+    ]
+    return written(asked.ids, asked.pictures, asked.picture_of, texts, bpe)
+
+
+def held_questions(held: Questions, bpe: Bpe, count: int, *, blind: bool = False) -> Written:
+    """The first questions about pictures that were kept apart, with the pictures or without."""
+    pictures = torch.full((count,), -1) if blind else held.picture_of[:count]
+    shown = held.pictures.float() / 255
+    return in_words(held, Asked((), shown, pictures, held.text_of[:count], held.answer_of[:count]), bpe)
+
+
+def easy_vqa(
+    *,
+    seed: int = 0,
+    steps: int = 1000,
+    pictures: int = 32,
+    lr: float = 3e-3,
+    matrix_lr: float = 0.02,
+    reader: str = "cnn",
+    attach: str = "prefix",
+    precision: str = "bf16",
+) -> Recipe:
+    """Questions about one coloured shape, answered by writing."""
+    bpe = train_bpe(question_texts(), VOCABULARY)
+    processor = Processor(size_px=64, longest_text=32, bpe=bpe)
+    train, held = read_questions(processor), read_questions(processor, VALIDATION)
+    torch.manual_seed(seed)
+    sizes = VlmSettings(
+        bpe.size,
+        (ASK,),
+        attach=attach,
+        reader=reader,
+        size_px=64,
+        image_widths=(16, 32, 64, 96),
+        dim=96,
+        layers=2,
+        length=120,
+        max_tokens=8,
+        dropout=0.0,
+    )
+    checked = {
+        "exact": held_questions(held, bpe, CHECKED),
+        "exact_blind": held_questions(held, bpe, CHECKED, blind=True),
+    }
+    return Recipe(
+        name="vlm:easy-vqa",
+        settings={
+            "recipe": "vlm:easy-vqa",
+            "seed": seed,
+            "steps": steps,
+            "pictures": pictures,
+            "lr": lr,
+            "matrix_lr": matrix_lr,
+            "reader": reader,
+            "attach": attach,
+            "precision": precision,
+        },
+        net=VisionLanguage(sizes),
+        processor=processor,
+        source=WrittenSource(QuestionSource(train, pictures, seed), bpe),
+        losses=lambda net, drawn: {"words": writing_loss(net, drawn)},
+        optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr),
+        seed=seed,
+        precision=precision,
+        validate=lambda net: {name: exact_share(net, some, bpe) for name, some in checked.items()},
+        validate_every=max(steps // 10, 1),
+    )
