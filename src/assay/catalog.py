@@ -38,8 +38,10 @@ TASKS: Mapping[str, str] = {
 
 RECIPES: Mapping[str, str] = {
     "aligned:emoji": "assay.recipes.aligned:emoji",
+    "captioner:emoji": "assay.recipes.captioner:emoji",
     "fused:emoji": "assay.recipes.fused:emoji",
     "joint:emoji": "assay.recipes.joint:emoji",
+    "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",
     "vqa:easy-vqa": "assay.recipes.vqa:easy_vqa",
 }
 

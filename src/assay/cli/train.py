@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assay.catalog import RECIPES
+from assay.catalog import DATASETS, RECIPES
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
@@ -40,7 +40,10 @@ def train(options: Train) -> int:
     if options.json:
         print_json({"model": model.name, "folder": folder, "fingerprint": model.fingerprint})
     else:
-        print(f"{model.name} lies in {folder}\nmeasure it: assay evaluate {folder} emoji --task classification")
+        data = options.recipe.rpartition(":")[2]
+        print(
+            f"{model.name} lies in {folder}\nmeasure it: assay evaluate {folder} {data if data in DATASETS else 'DATA'}"
+        )
     return 0
 
 
