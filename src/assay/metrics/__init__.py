@@ -16,6 +16,7 @@ from assay.catalog import attribute, nearest
 
 if TYPE_CHECKING:
     from assay.metrics.caption_bleu import bleu_1, bleu_2, bleu_3, bleu_4
+    from assay.metrics.caption_meteor import meteor
     from assay.metrics.choice import multiple_choice
     from assay.metrics.coco import detection
     from assay.metrics.consensus import DocumentFrequencies, cider, cider_d, document_frequencies
@@ -47,6 +48,7 @@ QUADS = "assay.metrics.quads:named"
 YES_NO = "assay.metrics.yes_no:named"
 TRANSLATION = "assay.metrics.translation:named"
 VQA = "assay.metrics.vqa:named"
+METEOR = "assay.metrics.caption_meteor:named"
 
 METRICS: Mapping[str, str] = {
     "accuracy": CLASSES,
@@ -100,6 +102,8 @@ METRICS: Mapping[str, str] = {
     "map_cut@10": RANKED,
     "mean_rank": RANKED,
     "median_rank": RANKED,
+    "meteor": METEOR,
+    "meteor15_noparaphrase": METEOR,
     "mrr": RANKED,
     "multiple_choice": CHOICE,
     "naturalbench_accuracy": QUADS,
@@ -177,6 +181,7 @@ HOMES = {
     "exact_match": "assay.metrics.matching",
     "group_accuracy": "assay.metrics.groups",
     "measure": "assay.metrics.standalone",
+    "meteor": "assay.metrics.caption_meteor",
     "multiple_choice": "assay.metrics.choice",
     "naturalbench": "assay.metrics.quads",
     "pope": "assay.metrics.yes_no",
@@ -216,6 +221,7 @@ __all__ = [
     "get",
     "group_accuracy",
     "measure",
+    "meteor",
     "multiple_choice",
     "naturalbench",
     "pope",
