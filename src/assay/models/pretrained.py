@@ -66,6 +66,9 @@ class MultiModalFeatureExtractor:
         ``uint8[h, w, 3]``. `MediaError` names one that is broken.
         """
         found = {}
+        for name, given in (("images", images), ("audio", audio)):
+            if isinstance(given, list | tuple) and not given:
+                raise ValueError(f"{name}= is an empty list: at least one was expected")
         if images is not None:
             pictures = [_medium(one, Image) for one in _several(images)]
             found["pixel_values"] = self.processor.values("image", pictures)

@@ -1,0 +1,1 @@
+"""Short programs on real data; each runs as ``python -m examples.NAME``."""
