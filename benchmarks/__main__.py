@@ -6,13 +6,14 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import contrast, metrics, runner, start
+from benchmarks import contrast, metrics, retrieval, runner, start
 from benchmarks.pairing import Pairing
 
 ALL = {
     "start": start.pairings,
     "metrics": metrics.pairings,
     "contrast": contrast.pairings,
+    "retrieval": retrieval.pairings,
     "runner": runner.pairings,
 }
 
