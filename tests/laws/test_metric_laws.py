@@ -15,8 +15,9 @@ from assay.metrics.ranking import rank
 
 CHOICES = list("abcde")
 WORDS = ["a", "red", "Two", "dog's", "dogs,", "3.5", "B.", "no", "yes", ""]
-OF_COUNTS = {"bleu", "bleu:char", "bleu:none", "bleu:zh"}
-"""Metrics that know how much data there is, not only its shares: smoothing counts one match in so many n-grams."""
+OF_COUNTS = {*("bleu", "bleu:char", "bleu:none", "bleu:zh"), *("aurc", "eaurc", "ece_debiased")}
+"""Metrics that know how much data there is, not only its shares: smoothing counts one match in so many n-grams, a risk
+is the share of errors among the first one, two, three rows."""
 
 laws = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -33,7 +34,12 @@ def label_inputs(rng: np.random.Generator, n: int):
 
 
 def score_inputs(rng: np.random.Generator, n: int):
-    return np.log(rng.dirichlet(np.ones(5), n)), rng.integers(0, 5, n)
+    shares = np.round(rng.dirichlet(np.ones(5), n) * 8) + 0.1
+    return np.log(shares / shares.sum(axis=1, keepdims=True)), rng.integers(0, 5, n)
+
+
+def set_inputs(rng: np.random.Generator, n: int):
+    return rng.integers(0, 2, (n, 4)), rng.integers(0, 2, (n, 4))
 
 
 def text_inputs(rng: np.random.Generator, n: int):
@@ -95,6 +101,7 @@ INPUTS = {
     "choices": choice_inputs,
     "directions": ranking_inputs,
     "groups": group_inputs,
+    "label_sets": set_inputs,
     "labels": label_inputs,
     "naturalbench": quad_inputs,
     "ranking": ranking_inputs,

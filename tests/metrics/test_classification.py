@@ -5,7 +5,8 @@ import pytest
 
 from assay import metrics
 from assay.metrics import classification
-from assay.metrics.classification import measure_labels, measure_scores
+from assay.metrics.classification import measure_labels
+from assay.metrics.scores import measure_nll, measure_top, weighed
 
 
 def test_choices_fix_the_codes_so_that_shards_fit():
@@ -33,19 +34,26 @@ def test_labels_that_do_not_fit(predicted, true, choices, message):
     [
         ([[0.0]], [0, 0], "were expected, not"),
         ([[0.0]], [1], "row 0: 1 is no class of 1"),
-        ([[0.0, np.nan]], [0], "row 0: log-probabilities"),
-        ([[-0.7, -0.7], [2.0, 1.0]], [0, 0], "row 1: log-probabilities were expected"),
+        ([[0.0, np.nan]], [0], "row 0: a score is NaN"),
+        ([[-0.7, -0.7], [-2.0, -1.0]], [0, 0], "row 1: log-probabilities were expected"),
+        ([[0.5, 0.5], [2.0, 1.0]], [0, 0], "row 1: probabilities"),
+        ([[0.5, 0.5], [1.5, -0.5]], [0, 0], "row 1: probabilities"),
+        ([0.5, 1.5], [0, 1], "row 1: a probability from 0 to 1"),
+        ([0.5, None], [0, 1], "row 1: a score is NaN or missing"),
+        ([0.5, 0.5], [0, 2], "row 1: 2 is neither 0 nor 1"),
+        ([0.5, 0.5], [0, "cat"], "row 1: 0 or 1 was expected, not 'cat'"),
+        ([[0.5, 0.5]], [0.5], "row 0: a class of 0 to 1 was expected, not 0.5"),
     ],
 )
 def test_scores_that_do_not_fit(scores, true, message):
     with pytest.raises(ValueError, match=message):
-        measure_scores(scores, true)
+        measure_nll(weighed(scores, true))
 
 
 def test_equal_scores_count_as_expected():
-    rows = measure_scores(np.full((1, 4), -np.log(4)), [2], 3)
-    assert rows["top_3_accuracy"].tolist() == [0.75]
-    assert rows["nll"][0] == pytest.approx(np.log(4))
+    given = weighed(np.full((1, 4), -np.log(4)), [2])
+    assert measure_top(given, 3)["top_3_accuracy"].tolist() == [0.75]
+    assert measure_nll(given)["nll"][0] == pytest.approx(np.log(4))
 
 
 def test_few_and_many_classes_are_summed_alike(monkeypatch):
@@ -62,5 +70,5 @@ def test_few_and_many_classes_are_summed_alike(monkeypatch):
 
 def test_a_probability_of_0_does_not_end_all():
     with np.errstate(divide="ignore"):
-        rows = measure_scores(np.log([[0.0, 1.0]]), [0])
+        rows = measure_nll(weighed(np.log([[0.0, 1.0]]), [0]))
     assert rows["nll"][0] == pytest.approx(36.04, abs=0.01)

@@ -1,30 +1,25 @@
-"""Metrics of labels and of class scores: accuracy, balanced accuracy, macro-F1; log loss and top-k accuracy.
+"""Metrics of labels: accuracy, balanced accuracy, precision, recall and F1 over classes, Matthews' correlation.
 
 Labels: an answer of ``None`` could not be parsed; it is wrong, belongs to no class, and is counted by ``unparsed``.
 Macro-F1 is the mean of the F1 of every class that occurs among the true or the predicted labels (scikit-learn's
-default: a class that was only predicted counts 0, a class that does not occur at all counts nothing). Scores:
-``float[n, k]`` log-probabilities.
+default: a class that was only predicted counts 0, a class that does not occur at all counts nothing).
 """
 
 from __future__ import annotations
 
 import functools
-import re
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from assay.catalog import nearest
-from assay.metrics.metric import Aggregate, Metric, Rows, Weights, ratio, sign, weighted_mean
+from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
-
-FLOOR = float(np.finfo(np.float64).eps)
-"""The least probability that log loss knows."""
 
 DENSE_CLASSES = 64
 """Up to so many classes a confusion is summed by a matrix product, beyond by sorting."""
@@ -67,81 +62,111 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
     }
 
 
-def measure_scores(scores: ArrayLike, true: ArrayLike, k: int = 1) -> Rows:
-    """Rows of log-probabilities ``scores[n, classes]`` and true classes ``[n]``: ``nll`` in nats, ``top_k_accuracy``.
+Formula = Callable[[Values, Values, Values], Values]
+"""From the weights ``[b, k]`` of what was right, true and predicted in each class to the value ``[b]``."""
 
-    A probability below `FLOOR` counts as that much, as in scikit-learn's log loss, so that one of 0 does not end
-    all. Equal scores count as expected under random order. Raises `ValueError` for shapes that do not fit, a class
-    out of range, a score that is NaN, and probabilities that do not sum to 1, naming the row.
+AVERAGES = ("macro", "micro", "weighted")
 
-    >>> rows = measure_scores(np.log([[0.7, 0.2, 0.1], [0.2, 0.4, 0.4]]), [0, 1])
-    >>> rows["nll"].round(4).tolist(), rows["top_1_accuracy"].tolist()
-    ([0.3567, 0.9163], [1.0, 0.5])
+
+def averaged(kind: str, average: str = "macro", zero_division: float = math.nan) -> Metric:
+    """Precision, recall or F1 over classes: the ``macro`` mean, weighted by their true rows, or ``micro`` (of pooled counts).
+
+    A class counts when it occurs among the true or the predicted labels. Where its precision or recall is 0/0 (never
+    predicted, never true), it counts as ``zero_division``, which is 0, 1 or NaN: then the class is left out of the mean.
+    F1 is 2 TP / (2 TP + FP + FN), which is never 0/0 for a class that occurs.
+
+    >>> averaged("precision", "micro").name
+    'micro_precision'
     """
-    table, index = np.asarray(scores, dtype=np.float64), np.asarray(true, dtype=np.int64)
-    if table.ndim != 2 or index.shape != (len(table),):
-        raise ValueError(f"scores [n, classes] and n true classes were expected, not {table.shape} and {index.shape}")
-    if not len(table):
-        return {"nll": np.zeros(0), f"top_{k}_accuracy": np.zeros(0)}
-    outside = np.flatnonzero((index < 0) | (index >= table.shape[1]))
-    if len(outside):
-        raise ValueError(f"row {outside[0]}: {index[outside[0]]} is no class of {table.shape[1]}")
-    with np.errstate(over="ignore"):  # raw logits may be as large as they like: they are refused just below
-        mass = np.exp(table).sum(axis=1)
-    broken = np.flatnonzero(~(np.abs(mass - 1) < 1e-2))
-    if len(broken):
-        raise ValueError(f"row {broken[0]}: log-probabilities were expected, but they sum to {mass[broken[0]]:.4g}")
-    right = table[np.arange(len(table)), index]
-    above, tied = (table > right[:, None]).sum(axis=1), (table == right[:, None]).sum(axis=1)
-    return {"nll": -np.maximum(right, np.log(FLOOR)), f"top_{k}_accuracy": np.clip((k - above) / tied, 0, 1)}
+    if kind not in SHARES or average not in AVERAGES:
+        raise ValueError(f"{' or '.join(SHARES)}, {' or '.join(AVERAGES)} were expected, not {kind!r}, {average!r}")
+    if not (math.isnan(zero_division) or zero_division in (0, 1)):
+        raise ValueError(f"zero_division as 0, 1 or NaN was expected, not {zero_division!r}")
+    name = f"{average}_{kind}"
+    parts = () if kind == "f1" else (f"zero_division:{zero_division:g}",)
+    how = {
+        "macro": "the mean over the classes that occur, of which each counts alike",
+        "weighted": "the mean over the classes, each weighted by its true rows",
+        "micro": "of the counts summed over the classes",
+    }
+    return Metric(
+        name,
+        measure_labels,
+        _of_confusion(functools.partial(over_classes, kind, average, zero_division)),
+        signature=sign(name, "classes:present", *parts, "unparsed:wrong"),
+        source=f"scikit-learn's {kind}_score(average={average!r}); van Rijsbergen 1979",
+        family="labels",
+        columns=("true", "predicted"),
+        definition=f"{SHARES[kind]}: {how[average]}. (The F1 of mean precision and recall is another figure.)",
+        edge="A class whose precision or recall is 0/0 is left out of the mean, unless zero_division says otherwise; NaN where all are.",
+    )
 
 
-def macro_f1(rows: Rows, weights: Weights) -> Values:
-    """The mean F1 ``[b]`` over the classes that occur with weight among the true or predicted labels."""
-    return _mean_f1(*_confusion(rows, weights))
+SHARES = {
+    "precision": "TP / (TP + FP)",
+    "recall": "TP / (TP + FN)",
+    "f1": "F1 = 2 TP / (2 TP + FP + FN)",
+}
 
 
-def balanced_accuracy(rows: Rows, weights: Weights) -> Values:
-    """The mean recall ``[b]`` over the classes that occur with weight among the true labels."""
-    return _mean_recall(*_confusion(rows, weights))
+def over_classes(
+    kind: str,
+    average: str,
+    zero_division: float,
+    right: Values,
+    true: Values,
+    predicted: Values,
+    *,
+    absent: bool = False,
+) -> Values:
+    """The average ``[b]`` over classes from the weights ``[b, k]`` of what was right, true and predicted in each.
+
+    With ``absent`` a class that does not occur is 0/0 too, else it is none.
+    """
+    if average == "micro":
+        right, true, predicted = (part.sum(axis=1, keepdims=True) for part in (right, true, predicted))
+    share = (
+        ratio(2 * right, true + predicted) if kind == "f1" else ratio(right, predicted if kind == "precision" else true)
+    )
+    there = (true + predicted > 0) | absent
+    if not math.isnan(zero_division):
+        share = np.where(np.isnan(share) & there, zero_division, share)
+    weight = np.where(np.isnan(share), 0.0, true if average == "weighted" else 1.0)
+    return ratio((weight * np.nan_to_num(share)).sum(axis=1), weight.sum(axis=1))
 
 
-def _mean_f1(right: Values, true: Values, predicted: Values) -> Values:
-    share = ratio(2 * right, true + predicted)
-    return ratio(np.nansum(share, axis=1), (true + predicted > 0).sum(axis=1).astype(np.float64))
+def _mcc(right: Values, true: Values, predicted: Values) -> Values:
+    """(c s - Σ p t) / √((s² - Σ p²)(s² - Σ t²)); unparsed answers are a class of their own that is never true."""
+    rows = true.sum(axis=1)
+    unparsed = rows - predicted.sum(axis=1)
+    lead = right.sum(axis=1) * rows - (predicted * true).sum(axis=1)
+    spread = rows**2 - (predicted**2).sum(axis=1) - unparsed**2
+    spread_true = rows**2 - (true**2).sum(axis=1)
+    flat = np.minimum(spread, spread_true) <= 1e-12 * rows**2
+    return np.where(flat, np.nan, ratio(lead, np.sqrt(np.maximum(spread * spread_true, 0.0))))
 
 
 def _mean_recall(right: Values, true: Values, predicted: Values) -> Values:
     return ratio(np.nansum(ratio(right, true), axis=1), (true > 0).sum(axis=1).astype(np.float64))
 
 
-def _of_confusion(direct: Aggregate, formula: Callable[[Values, Values, Values], Values]) -> OfSpread:
-    return OfSpread(direct, _one_hot, lambda sums: formula(*np.split(sums, 3, axis=1)))
+def _of_confusion(formula: Formula) -> OfSpread:
+    return OfSpread(
+        lambda rows, weights: formula(*_confusion(rows, weights)),
+        _one_hot,
+        lambda sums: formula(*np.split(sums, 3, axis=1)),
+    )
 
 
 def named(name: str) -> Metric:
-    """The metric of labels or scores of this name. Raises `ValueError` for another name.
+    """The metric of labels of this name. Raises `ValueError` for another name.
 
-    >>> named("accuracy").family, named("top_5_accuracy").family
-    ('labels', 'scores')
+    >>> named("accuracy").family, named("weighted_recall").name
+    ('labels', 'weighted_recall')
     """
-    if name in LABELS:
-        return LABELS[name]
-    if name == "nll":
-        return NLL
-    at = re.fullmatch(r"top_([1-9]\d*)_accuracy", name)
-    if at is None:
-        raise ValueError(f"{name!r} is no metric of labels or scores")
-    return Metric(
-        name,
-        functools.partial(measure_scores, k=int(at[1])),
-        weighted_mean(name),
-        interval="wilson",
-        item=name,
-        signature=sign(name, "ties:expected"),
-        source="the true class is among the k with the highest scores",
-        family="scores",
-    )
+    if name not in LABELS:
+        raise ValueError(f"{name!r} is no metric of labels")
+    return LABELS[name]
 
 
 def _codes(rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], int]:
@@ -187,6 +212,42 @@ def _per_class(code: NDArray[np.intp], weights: Weights, classes: int) -> Values
     return out
 
 
+def confusion_matrix(predicted: Sequence[Any], true: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """The labels that occur, and how often each was answered ``[true, answered]``; the last column counts unparsed answers.
+
+    >>> labels, table = confusion_matrix(["a", "b", None], ["a", "a", "b"])
+    >>> labels, table.tolist()
+    (['a', 'b'], [[1, 1, 0], [0, 0, 1]])
+    """
+    rows = measure_labels(predicted, true)
+    labels = sorted({*true, *predicted} - {None}, key=str)
+    k = len(labels)
+    answer = np.where(rows["predicted"] == UNPARSED, k, rows["predicted"])
+    table = np.bincount(rows["true"] * (k + 1) + answer, minlength=k * (k + 1)).reshape(k, k + 1)
+    return labels, table.astype(np.int64)
+
+
+def per_class(predicted: Sequence[Any], true: Sequence[Any]) -> dict[Any, dict[str, float]]:
+    """Precision, recall, F1 and the number of true and predicted rows of every label; NaN where a share is 0/0.
+
+    >>> per_class(["a", "a"], ["a", "b"])["b"]["precision"]
+    nan
+    """
+    labels, table = confusion_matrix(predicted, true)
+    right = np.diagonal(table).astype(np.float64)
+    true_rows, given = table.sum(axis=1).astype(np.float64), table[:, :-1].sum(axis=0).astype(np.float64)
+    columns = {
+        "precision": ratio(right, given),
+        "recall": ratio(right, true_rows),
+        "f1": ratio(2 * right, true_rows + given),
+        "true": true_rows,
+        "predicted": given,
+    }
+    return {label: {name: float(column[at]) for name, column in columns.items()} for at, label in enumerate(labels)}
+
+
+UNREAD = "An answer that could not be parsed is wrong and belongs to no class. NaN without rows."
+
 LABELS: dict[str, Metric] = {
     "accuracy": Metric(
         "accuracy",
@@ -195,26 +256,34 @@ LABELS: dict[str, Metric] = {
         interval="wilson",
         item="correct",
         signature=sign("accuracy", "unparsed:wrong"),
-        source="share of right answers",
+        source="scikit-learn's accuracy_score",
         family="labels",
+        definition="The share of rows whose answer is the true label.",
+        edge=UNREAD,
     ),
-    "macro_f1": Metric(
-        "macro_f1",
-        measure_labels,
-        _of_confusion(macro_f1, _mean_f1),
-        signature=sign("macro_f1", "classes:present", "unparsed:wrong"),
-        source="mean of the classes' F1, as scikit-learn's f1_score(average='macro')",
-        family="labels",
-        columns=("true", "predicted"),
-    ),
+    **{made.name: made for made in (averaged(kind, average) for average in AVERAGES for kind in SHARES)},
     "balanced_accuracy": Metric(
         "balanced_accuracy",
         measure_labels,
-        _of_confusion(balanced_accuracy, _mean_recall),
-        signature=sign("balanced_accuracy", "classes:present", "unparsed:wrong"),
-        source="mean of the classes' recall, as scikit-learn's balanced_accuracy_score",
+        _of_confusion(_mean_recall),
+        signature=sign("balanced_accuracy", "classes:true", "unparsed:wrong"),
+        source="scikit-learn's balanced_accuracy_score; Brodersen et al. 2010",
         family="labels",
         columns=("true", "predicted"),
+        definition="The mean over the true classes of the share of their rows that were answered right.",
+        edge=UNREAD,
+    ),
+    "mcc": Metric(
+        "mcc",
+        measure_labels,
+        _of_confusion(_mcc),
+        bounds=(-1.0, 1.0),
+        signature=sign("mcc", "unparsed:a-class"),
+        source="Matthews 1975; Gorodkin 2004 (several classes); scikit-learn's matthews_corrcoef",
+        family="labels",
+        columns=("true", "predicted"),
+        definition="(c s - Σ p_k t_k) / √((s² - Σ p_k²)(s² - Σ t_k²)): the correlation of answers and truth, -1 to 1.",
+        edge="NaN where all true labels or all answers are of one class (scikit-learn says 0).",
     ),
     "unparsed": Metric(
         "unparsed",
@@ -224,19 +293,9 @@ LABELS: dict[str, Metric] = {
         better="lower",
         item="unparsed",
         signature=sign("unparsed"),
-        source="share of answers that could not be read as a label",
+        source="assay",
         family="labels",
+        definition="The share of answers that could not be read as a label.",
+        edge="NaN without rows.",
     ),
 }
-
-NLL = Metric(
-    "nll",
-    measure_scores,
-    weighted_mean("nll"),
-    better="lower",
-    bounds=(0.0, float("inf")),
-    item="nll",
-    signature=sign("nll", "log:e", "floor:2.2e-16"),
-    source="mean of -ln p(true class)",
-    family="scores",
-)

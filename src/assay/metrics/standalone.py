@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +81,21 @@ def estimate(
     0.5
     """
     return scored([metric], *inputs, unit=unit, seed=seed, unit_name=unit_name)[metric.name]
+
+
+def function(metric: Metric) -> Callable[..., Estimate]:
+    """The metric as a plain function of its inputs, such as ``metrics.macro_f1(predicted, true)``.
+
+    >>> round(function(get("macro_f1"))(["a", "b"], ["a", "a"]).value, 4)
+    0.3333
+    """
+
+    def measured(*inputs: Any, unit: Sequence[Any] | NDArray[Any] | None = None, seed: int = 0) -> Estimate:
+        return estimate(metric, *inputs, unit=unit, seed=seed)
+
+    measured.__name__ = measured.__qualname__ = metric.name
+    measured.__doc__ = f"{metric.definition}\n\n{metric.edge}\nSource: {metric.source}"
+    return measured
 
 
 def scored(

@@ -247,14 +247,21 @@ def _bootstrapped(
     spread, units = np.abs(drawn - value), int(folded.counts.sum())
     if not (spread > tolerance(value)).any():
         return *unvaried(value, units, metric.bounds, level=plan.level), "unvaried"
+    low, high = _read_off(value, drawn, folded, how=how, plan=plan)
+    if high - low <= tolerance(value):  # nearly all resamples agree, which is no certainty either
+        return *unvaried(value, units, metric.bounds, level=plan.level), "unvaried"
+    return low, high, how
+
+
+def _read_off(value: float, drawn: NDArray[np.float64], folded: Folded, *, how: str, plan: Plan) -> tuple[float, float]:
     if how == "bias_corrected":
-        return *bca(value, drawn, level=plan.level), how
-    level = plan.level if plan.literal else widened(plan.level, units)
+        return bca(value, drawn, level=plan.level)
+    level = plan.level if plan.literal else widened(plan.level, int(folded.counts.sum()))
     if how == "percentile":
-        return *percentile(drawn, level=level), how
+        return percentile(drawn, level=level)
     if how == "basic":
-        return *basic(value, drawn, level=level), how
-    return *bca(value, drawn, acceleration(folded.jackknife()), level=level), how
+        return basic(value, drawn, level=level)
+    return bca(value, drawn, acceleration(folded.jackknife()), level=level)
 
 
 def _closed(metric: Measured, value: float, part: Part, how: str, level: float) -> tuple[float, float, str]:
