@@ -15,9 +15,12 @@ from assay.metrics.ranking import rank
 
 CHOICES = list("abcde")
 WORDS = ["a", "red", "Two", "dog's", "dogs,", "3.5", "B.", "no", "yes", ""]
-OF_COUNTS = {*("bleu", "bleu:char", "bleu:none", "bleu:zh"), *("aurc", "eaurc", "ece_debiased")}
+OF_COUNTS = {
+    *("aurc", "bleu", "bleu:char", "bleu:none", "bleu:zh", "eaurc", "ece_debiased", "frechet_distance"),
+    *(name for name in metrics.METRICS if name.startswith("krippendorff_alpha")),
+}
 """Metrics that know how much data there is, not only its shares: smoothing counts one match in so many n-grams, a risk
-is the share of errors among the first one, two, three rows."""
+is the share of errors among the first one, two, three rows, a covariance is a sum over n - 1."""
 
 laws = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -95,16 +98,47 @@ def box_inputs(rng: np.random.Generator, n: int):
     return [None if rng.random() < 0.1 else one for one in predicted], targets
 
 
+def number_inputs(rng: np.random.Generator, n: int):
+    """Numbers with ties, a large offset, and missing ones."""
+    true = rng.integers(0, 6, n) + 1e6 * rng.integers(0, 2)
+    predicted = [None if rng.random() < 0.1 else float(one) for one in true + rng.integers(-2, 3, n)]
+    return predicted, true.astype(float)
+
+
+def rating_inputs(rng: np.random.Generator, n: int):
+    """Ratings of three raters a unit, some missing."""
+    ratings = np.minimum(rng.integers(1, 5, (n, 1)) + rng.integers(0, 2, (n, 3)), 4).astype(object)
+    ratings[rng.random((n, 3)) < 0.2] = None
+    return ratings, [None] * n
+
+
+def count_inputs(rng: np.random.Generator, n: int):
+    return rng.multinomial(5, [0.5, 0.3, 0.2], n), [None] * n
+
+
+def correctness_inputs(rng: np.random.Generator, n: int):
+    return rng.choice([0, 1, np.nan], (2, n), p=[0.4, 0.5, 0.1])
+
+
+def embedding_inputs(rng: np.random.Generator, n: int):
+    return rng.standard_normal((n, 3)), rng.random(n) < 0.5
+
+
 INPUTS = {
     "boxes": box_inputs,
     "captions": caption_inputs,
     "choices": choice_inputs,
+    "correctness": correctness_inputs,
+    "counts": count_inputs,
     "directions": ranking_inputs,
+    "embeddings": embedding_inputs,
     "groups": group_inputs,
     "label_sets": set_inputs,
     "labels": label_inputs,
     "naturalbench": quad_inputs,
+    "numbers": number_inputs,
     "ranking": ranking_inputs,
+    "ratings": rating_inputs,
     "scores": score_inputs,
     "texts": text_inputs,
     "winoground": square_inputs,
@@ -144,10 +178,16 @@ def measured(metric, given_inputs):
     if metric.family == "groups":
         items, labels = given_inputs
         return metric.measure(np.concatenate([np.zeros(0), *items]), np.repeat(labels, [len(one) for one in items]))
-    if metric.family == "winoground":
+    if metric.family in ("counts", "winoground"):
         return metric.measure(given_inputs[0])
     if metric.name.startswith("cider"):
         metric = with_frequencies(metric, CORPUS)
+    if metric.family == "ratings":
+        raters = 2 if metric.name.startswith("cohen") else 3
+        return metric.measure(given_inputs[0].T[:raters], categories=[1, 2, 3, 4])
+    if metric.family == "embeddings":
+        embedded, is_real = given_inputs
+        return metric.measure(embedded[~is_real], embedded[is_real])
     return metrics.measure([metric], *given_inputs)
 
 
@@ -267,7 +307,7 @@ def test_every_interval_contains_its_value_within_the_bounds(name, clusters, n):
             assert math.isnan(one.low)
             assert math.isnan(one.high)
             assert one.n == 0 or metric.item is None, "a metric may need more than one row to be defined"
-        else:
+        elif metric.interval != "none":
             assert metric.bounds[0] <= one.low <= one.value <= one.high <= metric.bounds[1]
             assert one.n > 0
             if metric.bounds[1] == 1:
