@@ -6,12 +6,13 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import contrast, metrics, retrieval, runner, start
+from benchmarks import captions, contrast, metrics, retrieval, runner, start
 from benchmarks.pairing import Pairing
 
 ALL = {
     "start": start.pairings,
     "metrics": metrics.pairings,
+    "captions": captions.pairings,
     "contrast": contrast.pairings,
     "retrieval": retrieval.pairings,
     "runner": runner.pairings,
@@ -31,7 +32,7 @@ def main(names: list[str]) -> None:
     unknown = sorted(set(names) - set(ALL))
     if unknown:
         raise SystemExit(f"unknown: {', '.join(unknown)}; there is {', '.join(ALL)}")
-    packages = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "scikit-learn", "ranx"))
+    packages = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "scikit-learn", "ranx", "pycocoevalcap"))
     print(f"Python {platform.python_version()}, {packages}; medians of five runs in turn, seconds")
     print(f"{'work':<62} {'assay':>9} {'peer':>9} {'peer / assay':>24}  load")
     for name in names or ALL:

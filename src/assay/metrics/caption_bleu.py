@@ -29,33 +29,34 @@ TINY, NONE = 1e-15, 1e-6
 """What coco-caption takes for no match at all: matches where something was guessed, the precision where nothing was."""
 
 
-def corpus_bleu(order: int, total: Values, matched: Values, guessed: Values, length: Values, closest: Values) -> Values:
-    """BLEU-``order`` ``[b]`` of sums: ``matched`` and ``guessed`` ``[b, 4]``, the others ``[b]``; NaN where ``total`` is 0.
+def corpus_bleu(total: Values, *sums: Values) -> Values:
+    """BLEU-N ``[b]`` of sums over rows, each ``[b]``: what was matched for n = 1 … N, what was guessed, the closest lengths.
 
-    >>> sums = [[19.0, 10.0, 3.0, 1.0]], [[24.0, 21.0, 18.0, 15.0]], [24.0], [26.0]
-    >>> corpus_bleu(4, np.array([3.0]), *map(np.array, sums)).round(8)
+    NaN where the sum of weights ``total`` is 0. (The predictions' length is how many single words were guessed.)
+
+    >>> sums = [19.0, 10.0, 3.0, 1.0, 24.0, 21.0, 18.0, 15.0, 26.0]
+    >>> corpus_bleu(np.ones(1), *(np.array([one]) for one in sums)).round(8)
     array([0.23406093])
     """
-    hit, said = matched[:, :order], guessed[:, :order]
+    order = len(sums) // 2
+    hit, said, closest = np.stack(sums[:order]), np.stack(sums[order : 2 * order]), sums[-1]
     precision = np.full(hit.shape, NONE)
     np.divide(np.maximum(hit, TINY), said, out=precision, where=said > 0)
-    short = np.zeros(len(length))
-    np.divide(closest, length, out=short, where=length > 0)
+    length = said[0]
+    short = np.divide(closest, length, out=np.zeros(len(length)), where=length > 0)
     brevity = np.where(length > 0, np.exp(np.minimum(1 - short, 0)), 0)
-    value: Values = np.where(total > 0, np.exp(np.log(precision).mean(axis=1)) * brevity, np.nan)
+    value: Values = np.where(total > 0, np.exp(np.log(precision).mean(axis=0)) * brevity, np.nan)
     return value
 
 
 def measure(tokenizer: str, captions: Captions) -> Rows:
-    """The counts that BLEU is a formula of, by row; ``matched`` and ``guessed`` for orders 1 to 4."""
+    """The counts that BLEU is a formula of, by row and order."""
     length = captions.split.lengths
-    said = length[captions.head].astype(np.float64)
-    counts = {
-        "matched": captions.overlap.matched,
-        "guessed": np.maximum(said[:, None] - np.arange(ORDERS), 0),
-        "length": said,
-        "closest": closest(captions, length),
-    }
+    said = length[captions.head]
+    counts: dict[str, NDArray[Any]] = {"closest": closest(captions, length)}
+    for order in range(1, ORDERS + 1):
+        counts[f"matched_{order}"] = captions.overlap.matched[:, order - 1]
+        counts[f"guessed_{order}"] = np.maximum(said - order + 1, 0)
     return {column(name, tokenizer): captions.texts.over(values) for name, values in counts.items()}
 
 
@@ -83,11 +84,12 @@ def named(name: str) -> Metric:
     """
     short, tokenizer = variant(name)
     order = int(short[-1])
-    columns = [column(part, tokenizer) for part in ("matched", "guessed", "length", "closest")]
+    parts = [f"{what}_{n}" for what in ("matched", "guessed") for n in range(1, order + 1)]
+    columns = [column(part, tokenizer) for part in (*parts, "closest")]
     return Metric(
         name,
         MEASURE[tokenizer],
-        of_sums(functools.partial(corpus_bleu, order), *columns),
+        of_sums(corpus_bleu, *columns),
         per_unit=True,
         columns=tuple(columns),
         signature=sign(name, f"tok:{tokenizer}", "closest", "smooth:coco"),

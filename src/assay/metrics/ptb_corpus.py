@@ -35,7 +35,7 @@ KNOWN = re.compile(
 
 SENTENCE_START = capital(*words.SENTENCE_STARTS.split("|"))
 
-ALONE = 1 << 31
+ALONE = 1 << 30
 """Marks a chunk whose caption is read as a whole."""
 
 NEIGHBOURS = (
@@ -78,8 +78,8 @@ class Chunks(dict[str, int]):
 
     def add(self, chunk: str, tokens: Sequence[str], left: int, right: int) -> int:
         """A chunk's number, for these tokens and marks of what its end and its start look like."""
-        ids = tuple(self.vocabulary.setdefault(token, len(self.vocabulary)) for token in tokens)
-        self.tokens.append(ids)
+        vocabulary = self.vocabulary
+        self.tokens.append(tuple([vocabulary.setdefault(token, len(vocabulary)) for token in tokens]))
         self.left.append(left)
         self.right.append(right)
         self[chunk] = number = len(self.tokens) - 1
@@ -105,21 +105,27 @@ def encode(captions: Sequence[str]) -> Encoded:
 
 def _cut(captions: Sequence[str], chunks: Chunks) -> Ids:
     """The numbers of the captions' chunks, with that of `END` after each caption."""
-    one_line = [caption.replace(END, " ") for caption in captions]
-    pieces = f" {END} ".join(one_line).split(" ")
+    joined = f" {END} ".join(captions)
+    if joined.count(END) >= len(captions):
+        captions = [caption.replace(END, " ") for caption in captions]
+        joined = f" {END} ".join(captions)
+    pieces = joined.split(" ")
     pieces.append(END)
     numbers = np.fromiter(map(chunks.__getitem__, pieces), np.int32, len(pieces))
-    left, right = (np.array(marks, np.int64)[numbers] for marks in (chunks.left, chunks.right))
+    left, right = np.array(chunks.left, np.int32), np.array(chunks.right, np.int32)
+    marked = np.flatnonzero((left != 0)[numbers])
     solid = np.flatnonzero(numbers != chunks[""])
-    suspect = np.concatenate([solid[:-1][(left[solid[:-1]] & right[solid[1:]]) > 0], solid[left[solid] == ALONE]])
+    after = solid[np.searchsorted(solid, marked, side="right")]
+    of = left[numbers[marked]]
+    suspect = marked[(of == ALONE) | (of & right[numbers[after]] != 0)]
     if not len(suspect):
         return numbers
     ends = np.flatnonzero(numbers == chunks[END])
     for caption in np.unique(np.searchsorted(ends, suspect)).tolist():
-        text = one_line[caption]
-        number = chunks.get(f"{END} {text}")
+        whole = f"{END} {captions[caption]}"  # no chunk is called so
+        number = chunks.get(whole)
         if number is None:
-            number = chunks.add(f"{END} {text}", tokenize(text), 0, 0)
+            number = chunks.add(whole, tokenize(captions[caption]), 0, 0)
         begin = ends[caption - 1] + 1 if caption else 0
         numbers[begin : ends[caption]] = chunks[""]
         numbers[begin] = number
