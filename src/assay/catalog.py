@@ -14,6 +14,7 @@ MODELS: Mapping[str, str] = {
     "assay:aligned": "assay.models.native:load_shipped",
     "assay:fused": "assay.models.native:load_shipped",
     "assay:joint": "assay.models.native:load_shipped",
+    "assay:vqa": "assay.models.native:load_shipped",
     "baseline:chance": "assay.models.baselines:chance",
     "baseline:pixels": "assay.models.baselines:pixels",
     "baseline:words": "assay.models.baselines:words",

@@ -192,16 +192,17 @@ def test_resampling_keeps_a_tone() -> None:
     np.testing.assert_allclose(resample(slow, 8_000), fast, atol=1e-3)
 
 
-@pytest.fixture(scope="module", params=SHIPPED)
+@pytest.fixture(scope="module", params=("aligned", "joint", "fused"))
 def shipped(request: pytest.FixtureRequest) -> NativeModel:
     return load_shipped(request.param)
 
 
-def test_shipped_weights_are_small_and_named(shipped: NativeModel) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_small_and_named(name: str) -> None:
     from assay.models.native import WEIGHTS
 
-    assert shipped.name in SHIPPED
-    assert (WEIGHTS / shipped.name / "model.safetensors").stat().st_size <= 6_000_000
+    assert load_shipped(f"assay:{name}").name == name
+    assert (WEIGHTS / name / "model.safetensors").stat().st_size <= 6_000_000
 
 
 def test_an_unknown_shipped_model_tells_the_nearest() -> None:
@@ -231,3 +232,14 @@ def test_the_shipped_aligned_model_names_pictures_and_sounds_it_never_met() -> N
         ranks = (scores > scores[np.arange(len(heard)), right][:, None]).sum(1)
         # Ten of about sixty names by chance would be a sixth.
         assert (ranks < 10).mean() > 0.4, modality
+
+
+def test_the_shipped_question_answerer_answers_about_pictures_it_never_saw() -> None:
+    from assay.data.bundled import load
+
+    model = load_shipped("vqa")
+    asked = load("easy-vqa", "test").first(300).samples
+    answers = model.generate([sample.shown() for sample in asked])
+    assert np.mean([got == sample.target for got, sample in zip(answers, asked, strict=True)]) >= 0.97
+    blind = model.generate([Sample(s.id, {"text": s.inputs["text"]}) for s in asked])
+    assert 0.55 < np.mean([got == sample.target for got, sample in zip(blind, asked, strict=True)]) < 0.8

@@ -69,6 +69,7 @@ def vlm(attach: str = "prefix", reader: str = "cnn") -> VisionLanguage:
 NETS: dict[str, Callable[[], nn.Module]] = {
     "vqa": vqa,
     "vqa-lstm-gated": lambda: vqa("gated", "lstm"),
+    "vqa-cross": lambda: vqa("cross_attention"),
     "vlm-prefix-cnn": vlm,
     "vlm-cross-cnn": lambda: vlm("cross"),
     "vlm-prefix-vit": lambda: vlm(reader="vit"),
@@ -129,7 +130,7 @@ def test_a_wrong_shape_names_the_module_what_it_expects_and_what_came() -> None:
     with pytest.raises(ValueError, match=r"VisionLanguage expects a tensor \[n, 3, 32, 32\], got \[1, 32, 32, 3\]"):
         vlm().picture_tokens(torch.zeros(1, 32, 32, 3))
     with pytest.raises(ValueError, match=r"Vqa expects a tensor \[n, 3, height, width\], got \[1, 1, 32, 32\]"):
-        vqa().vectors("image", torch.zeros(1, 1, 32, 32))
+        vqa().read("image", torch.zeros(1, 1, 32, 32))
 
 
 @pytest.mark.parametrize(
@@ -294,3 +295,9 @@ def test_a_damaged_tokeniser_is_told(model: GenerativeModel, tmp_path: Path) -> 
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(ValueError, match=r"cannot be read.*tokenizer\.json holds no"):
         load_native(folder)
+
+
+def test_a_modality_that_a_net_does_not_take_is_named(net: nn.Module) -> None:
+    given = batch([0], [0])
+    with pytest.raises(ValueError, match=r"(Vqa|VisionLanguage) takes text, image, got audio"):
+        net.embed(Batch(given.ids, {**given.parts, "audio": Part(torch.tensor([0]), torch.zeros(1, 64, 192))}))

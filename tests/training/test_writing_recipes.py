@@ -1,6 +1,7 @@
 """What the recipes of nets that answer in words draw and minimise, on small made-up data; exact continuation; refusals."""
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,16 +17,17 @@ from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.models.vqa import Vqa, VqaSettings
 from assay.recipes.corpus import table
 from assay.recipes.described import SHARES, Described, DescribedSource, held_answers
-from assay.recipes.questions import Questions, QuestionSource
+from assay.recipes.questions import Questions, QuestionSource, question_texts
 from assay.recipes.vlm import WrittenSource, held_questions
 from assay.recipes.vqa import answer_logits, validate_vqa
+from assay.recipes.wordings import wordings
 from assay.recipes.written import exact_share, start_reader, writing_loss
 from assay.training.loop import train
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
 
 ANSWERS = ("yes", "no", "red")
-TEXTS = ("is it red?", "what colour?", "is it not red?")
+TEXTS = ("is there red?", "is it red?", "what colour?")
 BPE = train_bpe([*TEXTS, *ANSWERS] * 3, 280)
 PX = 32
 
@@ -38,8 +40,10 @@ def questions(pictures: int = 6, each: int = 3) -> Questions:
         answers=ANSWERS,
         texts=TEXTS,
         pictures=torch.randint(0, 255, (pictures, 3, PX, PX), generator=generator).to(torch.uint8),
+        first=torch.tensor([0, 2]),
+        count=torch.tensor([2, 1]),
         picture_of=torch.arange(pictures).repeat_interleave(each),
-        text_of=torch.arange(n) % len(TEXTS),
+        question_of=torch.arange(n) % 2,
         answer_of=torch.arange(n) % len(ANSWERS),
     )
 
@@ -69,7 +73,8 @@ def test_every_question_of_a_drawn_picture_is_asked_and_belongs_to_it() -> None:
     ):
         number = made.names.index(asked.ids[picture])
         own = made.picture_of == number
-        assert (text, answer) in set(zip(made.text_of[own].tolist(), made.answer_of[own].tolist(), strict=True))
+        question = 0 if text < 2 else 1
+        assert (question, answer) in set(zip(made.question_of[own].tolist(), made.answer_of[own].tolist(), strict=True))
 
 
 def test_some_pictures_and_some_questions_are_hidden_never_both() -> None:
@@ -77,6 +82,25 @@ def test_some_pictures_and_some_questions_are_hidden_never_both() -> None:
     asked = source.draw()
     blind, mute = asked.picture_of < 0, asked.text_of < 0
     assert 0.3 < float(blind.float().mean()) < 0.7 and bool(mute.any()) and not bool((blind & mute).any())
+
+
+def test_a_question_is_put_in_its_own_wordings_and_mostly_in_the_datas() -> None:
+    source = QuestionSource(questions(), 6, 0)
+    drawn = torch.linspace(0, 0.999, 1000)
+    first = torch.stack([source.worded(torch.stack([value, value])) for value in drawn])
+    assert set(first[:, 0].tolist()) == {0, 1} and set(first[:, 1].tolist()) == {2}
+    assert 0.6 < float((first[:, 0] == 0).float().mean()) < 0.8
+
+
+def test_other_wordings_mean_the_same() -> None:
+    assert "Is the shape grey?" in wordings("is there a gray shape in the image?")
+    assert "what colour is it" in wordings("what color is the shape?")
+    assert "is it not a circle?" in wordings("is there not a circle?")
+    for question in ("is there not a red shape?", "does the image not contain a circle?", "is no red shape present?"):
+        assert all(re.search(r"\b(not|no)\b", text) for text in wordings(question))
+    assert all(
+        len(set(wordings(text))) == len(wordings(text)) and wordings(text)[0] == text for text in question_texts()[:50]
+    )
 
 
 def test_in_words_a_hidden_question_is_no_request() -> None:

@@ -49,6 +49,14 @@ class Batch:
             mask[part.rows] = True
         return mask
 
+    def places(self, modality: str) -> Tensor:
+        """``int64[n]``: for each sample the place of its content in the modality's values, -1 where it has none."""
+        out = torch.full((len(self.ids),), -1)
+        part = self.parts.get(modality)
+        if part is not None:
+            out[part.rows] = torch.arange(len(part.rows))
+        return out
+
     def keep(self, modality: str, mask: Tensor) -> Part | None:
         """The modality's part without the rows where ``mask`` (``bool[n]``) is false; ``None`` if none is left."""
         part = self.parts.get(modality)

@@ -17,6 +17,7 @@ from assay.data.batch import Batch
 from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
+from assay.models.layers import expect_modalities
 
 SCALE_START = math.log(1 / 0.07)
 SCALE_LIMIT = 100.0
@@ -57,6 +58,7 @@ class Aligned(nn.Module):
 
     def embed(self, batch: Batch) -> Tensor:
         """``[n, dim]``: the mean of the unit vectors of what each sample has, made unit again."""
+        expect_modalities(self, batch.parts)
         total = torch.zeros(len(batch), self.settings.dim)
         for name in sorted(batch.parts):
             part = batch.parts[name]
@@ -76,6 +78,7 @@ class Aligned(nn.Module):
 
         The sum of log-probabilities is right when modalities err independently (a product of experts: Hinton 2002).
         """
+        expect_modalities(self, batch.parts)
         total = torch.zeros(len(batch), len(phrases))
         for name in sorted(batch.parts):
             part = batch.parts[name]

@@ -14,6 +14,7 @@ from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
 from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
+from assay.models.layers import expect_modalities
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Fused(nn.Module):
 
     def encode(self, batch: Batch) -> Encoded:
         """What the encoders make of a batch."""
+        expect_modalities(self, batch.parts)
         n, vectors, sequences, masks = len(batch), [], [], []
         for name in self.modalities:
             part = batch.parts.get(name)

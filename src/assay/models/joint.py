@@ -17,7 +17,7 @@ from assay.data.batch import Batch
 from assay.models.encoders.audio import SoundTokens
 from assay.models.encoders.cnn import PictureGrid
 from assay.models.encoders.text import WORDS, WordTokens
-from assay.models.layers import TransformerBlock
+from assay.models.layers import TransformerBlock, expect_modalities
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Joint(nn.Module):
 
     def states(self, batch: Batch) -> Tensor:
         """The class token's last state ``float[n, dim]``."""
+        expect_modalities(self, batch.parts)
         n = len(batch)
         sequences, masks = [self.start.expand(n, 1, -1)], [torch.ones(n, 1, dtype=torch.bool)]
         for i, name in enumerate(self.modalities):

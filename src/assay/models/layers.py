@@ -6,7 +6,7 @@ Sources: residual blocks He et al. 2016; pre-norm Transformer Xiong et al. 2020;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -154,6 +154,21 @@ def expect_shape(module: nn.Module, value: Tensor, shape: Sequence[int | str]) -
     if not fits:
         expected, got = ", ".join(map(str, shape)), ", ".join(map(str, value.shape))
         raise ValueError(f"{type(module).__name__} expects a tensor [{expected}], got [{got}]")
+
+
+def expect_modalities(module: nn.Module, given: Iterable[str]) -> None:
+    """`ValueError` that names the module, what it takes and what came, for a modality that it does not take.
+
+    >>> expect_modalities(nn.Identity(), ["smell"])
+    Traceback (most recent call last):
+    ValueError: Identity takes no modality at all, got smell
+    """
+    taken = tuple(getattr(module, "modalities", ()))
+    unknown = [name for name in given if name not in taken]
+    if unknown:
+        raise ValueError(
+            f"{type(module).__name__} takes {', '.join(taken) or 'no modality at all'}, got {', '.join(unknown)}"
+        )
 
 
 def parameter_count(net: nn.Module) -> int:

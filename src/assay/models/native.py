@@ -25,7 +25,7 @@ from assay.models.vlm import VisionLanguage
 from assay.models.vqa import Vqa
 from assay.types import Facts, Sample
 
-SHIPPED = ("aligned", "joint", "fused")
+SHIPPED = ("aligned", "joint", "fused", "vqa")
 WEIGHTS = Path(__file__).parent / "weights"
 
 

@@ -21,7 +21,7 @@ from assay.models.decoders import Cache, CausalDecoder
 from assay.models.encoders.cnn import PictureGrid
 from assay.models.encoders.vit import PatchTokens
 from assay.models.generation import Decoding, decode
-from assay.models.layers import expect_shape
+from assay.models.layers import expect_modalities, expect_shape
 
 READERS = ("cnn", "vit")
 ATTACHMENTS = ("prefix", "cross")
@@ -113,12 +113,11 @@ class VisionLanguage(nn.Module):
 
     def begin(self, batch: Batch) -> tuple[Tensor, Cache]:
         """The state ``[n, dim]`` from which each sample's answer starts, and what is kept to go on from it."""
+        expect_modalities(self, batch.parts)
         n = len(batch)
         image, text = batch.parts.get("image"), batch.parts.get("text")
-        rows = torch.full((n,), -1)
-        if image is not None:
-            rows[image.rows] = torch.arange(len(image.rows))
-        pictures = self.pictured(None if image is None else self.picture_tokens(image.values), n, rows)
+        tokens = None if image is None else self.picture_tokens(image.values)
+        pictures = self.pictured(tokens, n, batch.places("image"))
         requests = torch.zeros(n, 0, dtype=torch.int64) if text is None else text.spread(text.values, n)
         states, cache = self._read(pictures, torch.cat([requests, torch.full((n, 1), START)], 1))
         return states[:, -1], cache

@@ -6,7 +6,9 @@ name (`assay.models.fusion.FUSIONS`). Either may be missing: without the picture
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +18,8 @@ from assay.catalog import nearest
 from assay.data.batch import Batch
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.rnn import RecurrentEncoder
-from assay.models.fusion import FUSIONS
-from assay.models.layers import expect_shape
+from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
+from assay.models.layers import expect_modalities, expect_shape, masked_mean
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class VqaSettings:
     image_widths: tuple[int, ...] = (16, 32, 64)
     text_width: int = 48
     dropout: float = 0.0
+
+
+class Read(NamedTuple):
+    """What an encoder made of m contents: a vector ``[m, dim]`` each, their tokens ``[m, t, dim]`` with the mask ``[m, t]``
+    (t is 0 where the fusion takes vectors only)."""
+
+    vectors: Tensor
+    tokens: Tensor
+    mask: Tensor
 
 
 class Vqa(nn.Module):
@@ -52,31 +63,52 @@ class Vqa(nn.Module):
             }
         )
         self.norms = nn.ModuleDict({name: nn.LayerNorm(s.dim) for name in self.modalities})
+        self.of_tokens = s.fusion in TOKEN_FUSIONS
+        if self.of_tokens:
+            self.token_in = nn.ModuleDict(
+                {name: nn.Linear(encoder.channels, s.dim) for name, encoder in self.encoders.items()}
+            )
         self.fusion = FUSIONS[s.fusion](len(self.modalities), s.dim)
         self.norm = nn.LayerNorm(s.dim)
         self.head = nn.Linear(s.dim, len(s.classes))
 
-    def vectors(self, modality: str, values: Tensor) -> Tensor:
-        """``float[m, dim]`` of one modality's values."""
+    def read(self, modality: str, values: Tensor) -> Read:
+        """What the encoder of a modality makes of its values."""
         if modality == "image":
             expect_shape(self, values, ("n", 3, "height", "width"))
-        out: Tensor = self.norms[modality](self.encoders[modality](values).float())
-        return out
+        encoder = self.encoders[modality]
+        tokens, mask = encoder.features(values)
+        vectors = self.norms[modality](encoder.summary(tokens, mask).float())
+        if self.of_tokens:
+            return Read(vectors, self.token_in[modality](tokens).float(), mask)
+        return Read(vectors, vectors[:, None][:, :0], mask[:, :0])
 
-    def fuse(self, text: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-        """The fused vectors ``float[n, dim]`` of vectors ``[n, dim]``; ``mask bool[n, 2]`` says which are there."""
-        out: Tensor = self.norm(self.fusion(torch.stack([text, image], 1), mask).float())
-        return out
+    def meet(self, reads: Mapping[str, Read], rows: Mapping[str, Tensor]) -> Tensor:
+        """The fused vectors ``float[n, dim]``: sample i shows content ``rows[modality][i]`` of what was read, -1 for none.
+
+        So a picture about which many questions are asked is read once.
+        """
+        present = torch.stack([rows[name] >= 0 for name in self.modalities], 1)
+        at = {name: rows[name].clamp(min=0) for name in self.modalities}
+        several = [reads.get(name, self._nothing()) for name in self.modalities]
+        vectors = torch.stack([one.vectors[at[name]] for name, one in zip(self.modalities, several, strict=True)], 1)
+        vectors = vectors * present[..., None]
+        if not self.of_tokens:
+            return self.norm(self.fusion(vectors, present).float())
+        longest = max(one.mask.shape[1] for one in several)
+        tokens, masks = [], []
+        for i, (name, one) in enumerate(zip(self.modalities, several, strict=True)):
+            more = longest - one.mask.shape[1]
+            tokens.append(F.pad(one.tokens[at[name]], (0, 0, 0, more)))
+            masks.append(F.pad(one.mask[at[name]], (0, more)) & present[:, i, None])
+        mixed = self.fusion(torch.stack(tokens, 1), torch.stack(masks, 1))
+        return self.norm(mixed.float() + masked_mean(vectors, present))
 
     def states(self, batch: Batch) -> Tensor:
         """The fused vectors ``float[n, dim]`` of whatever each sample has."""
-        n, vectors = len(batch), {}
-        for name in self.modalities:
-            part = batch.parts.get(name)
-            missing = torch.zeros(n, self.settings.dim)
-            vectors[name] = missing if part is None else part.spread(self.vectors(name, part.values), n)
-        mask = torch.stack([batch.present(name) for name in self.modalities], 1)
-        return self.fuse(vectors["text"], vectors["image"], mask)
+        expect_modalities(self, batch.parts)
+        reads = {name: self.read(name, part.values) for name, part in batch.parts.items()}
+        return self.meet(reads, {name: batch.places(name) for name in self.modalities})
 
     def forward(self, batch: Batch) -> Tensor:
         logits: Tensor = self.head(self.states(batch))
@@ -85,3 +117,8 @@ class Vqa(nn.Module):
     def embed(self, batch: Batch) -> Tensor:
         """Unit vectors ``float[n, dim]`` of all that is present."""
         return F.normalize(self.states(batch), dim=1)
+
+    def _nothing(self) -> Read:
+        """One blank content, where a modality was not read at all."""
+        dim = self.settings.dim
+        return Read(torch.zeros(1, dim), torch.zeros(1, 1, dim), torch.zeros(1, 1, dtype=torch.bool))

@@ -16,22 +16,29 @@ from assay.data.batch import Sampler
 from assay.data.bundled import load
 from assay.data.dataset import Dataset
 from assay.models.processor import Processor
+from assay.recipes.wordings import wordings
 from assay.types import Sample
 
+OWN = 0.4  # how often a question is put as the data does
 HELD_OUT = 10  # every tenth training picture is kept apart, to choose settings by
 TRAIN, VALIDATION = "train", "validation"
 
 
 @dataclass(frozen=True)
 class Questions:
-    """``pictures uint8[m, 3, size, size]`` with ``names``, the distinct ``texts``, and for each of n samples its picture, text, answer."""
+    """``pictures uint8[m, 3, size, size]`` with ``names``, and for each of n samples its picture, question, answer.
+
+    Question q can be put as any of ``texts[first[q]]`` and the ``count[q]`` - 1 after it; the first is the data's own.
+    """
 
     names: tuple[str, ...]
     answers: tuple[str, ...]
     texts: tuple[str, ...]
     pictures: Tensor
+    first: Tensor
+    count: Tensor
     picture_of: Tensor
-    text_of: Tensor
+    question_of: Tensor
     answer_of: Tensor
 
     def asked_of(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,22 +73,27 @@ def read_questions(processor: Processor, part: str = TRAIN) -> Questions:
 
 
 def question_texts() -> tuple[str, ...]:
-    """The distinct questions of training, sorted."""
-    return tuple(sorted({str(sample.inputs["text"]) for sample in load("easy-vqa", "train").samples}))
+    """All wordings of the questions of training, sorted."""
+    own = {str(sample.inputs["text"]) for sample in load("easy-vqa", "train").samples}
+    return tuple(sorted({text for question in own for text in wordings(question)}))
 
 
 def tensors(data: Dataset, first: Mapping[str, Sample], processor: Processor) -> Questions:
     """The samples of ``data`` about the pictures of ``first`` (one sample of each picture, by the picture's name)."""
     number = {name: i for i, name in enumerate(first)}
     samples = [sample for sample in data.samples if sample.groups["image"] in number]
-    texts = {text: i for i, text in enumerate(sorted({str(sample.inputs["text"]) for sample in data.samples}))}
+    questions = {text: i for i, text in enumerate(sorted({str(sample.inputs["text"]) for sample in data.samples}))}
+    put = [wordings(text) for text in questions]
+    count = torch.tensor([len(several) for several in put])
     return Questions(
         names=tuple(first),
         answers=data.choices,
-        texts=tuple(texts),
+        texts=tuple(text for several in put for text in several),
+        first=count.cumsum(0) - count,
+        count=count,
         pictures=torch.stack([processor.picture(sample.inputs["image"]) for sample in first.values()]),
         picture_of=torch.tensor([number[sample.groups["image"]] for sample in samples]),
-        text_of=torch.tensor([texts[str(sample.inputs["text"])] for sample in samples]),
+        question_of=torch.tensor([questions[str(sample.inputs["text"])] for sample in samples]),
         answer_of=torch.tensor([data.choices.index(str(sample.target)) for sample in samples]),
     )
 
@@ -102,13 +114,20 @@ class QuestionSource:
         samples, picture_of = questions.asked_of(chosen)
         blind = torch.rand(len(samples), generator=generator) < self.hidden
         mute = (torch.rand(len(samples), generator=generator) < self.hidden / 5) & ~blind
+        # One wording of each question in a batch: as many texts are read as without rewording.
+        wording = self.worded(torch.rand(len(questions.count), generator=generator))
         return Asked(
             ids=tuple(questions.names[i] for i in chosen.tolist()),
             pictures=change_shapes(questions.pictures[chosen].float() / 255, generator),
             picture_of=torch.where(blind, -1, picture_of),
-            text_of=torch.where(mute, -1, questions.text_of[samples]),
+            text_of=torch.where(mute, -1, wording[questions.question_of[samples]]),
             answer_of=questions.answer_of[samples],
         )
+
+    def worded(self, drawn: Tensor) -> Tensor:
+        """For each question a number into ``texts``, from ``drawn [q]`` in [0, 1): below `OWN` the data's own wording."""
+        other = ((drawn - OWN) / (1 - OWN)).clamp(min=0)
+        return self.questions.first + (other * self.questions.count).long()
 
     def state(self) -> dict[str, Any]:
         """The generator and what the sampler has not yet given."""

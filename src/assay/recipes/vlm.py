@@ -52,7 +52,8 @@ def held_questions(held: Questions, bpe: Bpe, count: int, *, blind: bool = False
     """The first questions about pictures that were kept apart, with the pictures or without."""
     pictures = torch.full((count,), -1) if blind else held.picture_of[:count]
     shown = held.pictures.float() / 255
-    return in_words(held, Asked((), shown, pictures, held.text_of[:count], held.answer_of[:count]), bpe)
+    texts = held.first[held.question_of[:count]]
+    return in_words(held, Asked((), shown, pictures, texts, held.answer_of[:count]), bpe)
 
 
 def easy_vqa(

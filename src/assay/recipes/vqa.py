@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -17,18 +19,18 @@ VOCABULARY = 400
 
 
 def answer_logits(net: Vqa, asked: Asked, texts: Tensor) -> Tensor:
-    """``float[n, answers]``: each picture and each of the ``texts`` (tokens) is read once, then they meet as they were asked."""
-    mask = torch.stack([asked.text_of >= 0, asked.picture_of >= 0], 1)
-    text = net.vectors("text", texts)[asked.text_of.clamp(min=0)] * mask[:, :1]
-    image = net.vectors("image", asked.pictures)[asked.picture_of.clamp(min=0)] * mask[:, 1:]
-    logits: Tensor = net.head(net.fuse(text, image, mask))
+    """``float[n, answers]``: each picture and each text that is asked (of all ``texts``, tokens) is read once, then they meet."""
+    told, place = asked.text_of.clamp(min=0).unique(return_inverse=True)
+    reads = {"text": net.read("text", texts[told]), "image": net.read("image", asked.pictures)}
+    rows = {"text": place.masked_fill(asked.text_of < 0, -1), "image": asked.picture_of}
+    logits: Tensor = net.head(net.meet(reads, rows))
     return logits.float()
 
 
 def validate_vqa(net: Vqa, held: Questions, texts: Tensor) -> dict[str, float]:
     """The accuracy on pictures that were kept apart, with them and without."""
-    seen = Asked((), held.pictures.float() / 255, held.picture_of, held.text_of, held.answer_of)
-    blind = Asked((), seen.pictures[:1], torch.full_like(held.picture_of, -1), held.text_of, held.answer_of)
+    seen = Asked((), held.pictures.float() / 255, held.picture_of, held.first[held.question_of], held.answer_of)
+    blind = replace(seen, pictures=seen.pictures[:1], picture_of=torch.full_like(seen.picture_of, -1))
     return {
         name: float((answer_logits(net, asked, texts).argmax(1) == held.answer_of).float().mean())
         for name, asked in (("accuracy", seen), ("accuracy_blind", blind))

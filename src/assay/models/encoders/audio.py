@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assay.models.layers import AttentionPool, TransformerBlock
+from assay.models.layers import AttentionPool, TransformerBlock, expect_shape
 
 RATE_HZ = 16_000
 WINDOW = 400
@@ -88,6 +88,7 @@ class SoundTokens(nn.Module):
         self.positions = nn.Parameter(torch.randn(FRAMES // self.shrink, dim) * 0.02)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        expect_shape(self, mel, ("n", BANDS, FRAMES))
         heard = F.max_pool1d((mel != 0).any(1).float()[:, None], self.shrink)[:, 0] > 0
         x = self.halve(mel)
         x = (x + self.along(x)).transpose(1, 2)

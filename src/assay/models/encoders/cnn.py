@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from assay.models.layers import ConvStem, ResidualBlock
+from assay.models.layers import ConvStem, ResidualBlock, expect_shape
 
 
 class PictureGrid(nn.Module):
@@ -22,6 +22,7 @@ class PictureGrid(nn.Module):
         self.shrink = 2 ** len(widths)
 
     def forward(self, image: Tensor) -> Tensor:
+        expect_shape(self, image, ("n", 3, "height", "width"))
         x = ((image - 0.5) * 2).contiguous(memory_format=torch.channels_last)
         out: Tensor = self.stages(self.stem(x))
         return out

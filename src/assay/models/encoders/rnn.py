@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from assay.catalog import nearest
 from assay.models.bpe import PAD
@@ -30,13 +30,24 @@ class RecurrentEncoder(nn.Module):
             raise ValueError(f"unknown recurrent cell {cell!r}: {nearest(cell, CELLS)}")
         self.table = nn.Embedding(vocabulary, width, padding_idx=PAD)
         self.layers = CELLS[cell](width, width, layers, batch_first=True, bidirectional=True)
+        self.channels = 2 * width
         self.project = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * width, dim))
 
-    def forward(self, ids: Tensor) -> Tensor:
+    def features(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The states ``[n, t, channels]`` from both ends at each token, and which are there ``bool[n, t]``."""
         expect_shape(self, ids, ("n", "t"))
-        lengths = (ids != PAD).sum(1).clamp(min=1)
-        packed = pack_padded_sequence(self.table(ids), lengths, batch_first=True, enforce_sorted=False)
-        _, last = self.layers(packed)
-        hidden = last[0] if isinstance(last, tuple) else last
-        out: Tensor = self.project(torch.cat([hidden[-2], hidden[-1]], 1))
+        mask = ids != PAD
+        mask[:, 0] = True  # a text without tokens is one blank
+        packed = pack_padded_sequence(self.table(ids), mask.sum(1), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.layers(packed)[0], batch_first=True, total_length=ids.shape[1])
+        return states, mask
+
+    def summary(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """One vector ``[n, dim]`` from `features`: the last state of each direction."""
+        forth, back = tokens.chunk(2, 2)
+        last = mask.sum(1) - 1
+        out: Tensor = self.project(torch.cat([forth[torch.arange(len(last)), last], back[:, 0]], 1))
         return out
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.summary(*self.features(ids))

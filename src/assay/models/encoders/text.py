@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from assay.models.layers import AttentionPool, TransformerBlock, masked_mean
+from assay.models.layers import AttentionPool, TransformerBlock, expect_shape, masked_mean
 
 WORDS = 24
 PARTS = 14
@@ -95,6 +95,7 @@ class WordTokens(nn.Module):
             self.table.weight[0].zero_()
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        expect_shape(self, ids, ("n", "words", "parts"))
         n, words, parts = ids.shape
         bags = F.embedding_bag(ids.reshape(-1, parts), self.table.weight, mode="sum", padding_idx=0)
         counts = (ids > 0).sum(2, keepdim=True)
