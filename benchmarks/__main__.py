@@ -6,7 +6,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import captions, contrast, metrics, retrieval, runner, start
+from benchmarks import captions, contrast, detection, metrics, retrieval, runner, start
 from benchmarks.pairing import Pairing
 
 ALL = {
@@ -15,6 +15,8 @@ ALL = {
     "captions": captions.pairings,
     "contrast": contrast.pairings,
     "retrieval": retrieval.pairings,
+    "detection": detection.pairings,
+    "detection-5000": detection.pairings_large,
     "runner": runner.pairings,
 }
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from detection_cases import scenes
+from detection_cases import films, scenes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +124,11 @@ def embedding_inputs(rng: np.random.Generator, n: int):
     return rng.standard_normal((n, 3)), rng.random(n) < 0.5
 
 
+def segment_inputs(rng: np.random.Generator, n: int):
+    predicted, targets = films(rng, n, len(CHOICES))
+    return [None if rng.random() < 0.1 else one for one in predicted], targets
+
+
 INPUTS = {
     "boxes": box_inputs,
     "captions": caption_inputs,
@@ -140,6 +145,7 @@ INPUTS = {
     "ranking": ranking_inputs,
     "ratings": rating_inputs,
     "scores": score_inputs,
+    "segments": segment_inputs,
     "texts": text_inputs,
     "winoground": square_inputs,
     "yes_no": yes_no_inputs,
@@ -173,7 +179,7 @@ def measured(metric, given_inputs):
         )
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
-    if metric.family == "boxes":
+    if metric.family in ("boxes", "segments"):
         return metric.measure(*given_inputs, range(len(CHOICES)))
     if metric.family == "groups":
         items, labels = given_inputs

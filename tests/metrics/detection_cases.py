@@ -44,3 +44,21 @@ def its_detections(rng, true, classes, count, ties):
         labels = np.where(rng.random(count) < 0.8, true["labels"][source], labels)
     scores = rng.random(count)
     return {"boxes": boxes, "labels": labels, "scores": np.round(scores * 4) / 4 if ties else scores}
+
+
+def films(rng, n, classes=3, *, segments=4, detections=10, ties=False):
+    """``n`` films as `assay.metrics.temporal_detection` takes them."""
+    predicted, targets = [], []
+    for _ in range(n):
+        true, found = (np.sort(rng.uniform(0, 60, (rng.integers(0, most + 1), 2))) for most in (segments, detections))
+        labels = rng.integers(0, classes, len(true))
+        guesses, scores = rng.integers(0, classes, len(found)), rng.random(len(found))
+        if len(true):
+            source = rng.integers(0, len(true), len(found))
+            found = np.sort(true[source] + rng.normal(0, rng.choice([0.5, 3, 10], (len(found), 1)), (len(found), 2)))
+            guesses = np.where(rng.random(len(found)) < 0.8, labels[source], guesses)
+        if ties:
+            true, found, scores = np.round(true / 4) * 4, np.round(found / 4) * 4, np.round(scores * 4) / 4
+        predicted.append({"segments": found, "labels": guesses, "scores": scores})
+        targets.append({"segments": true, "labels": labels})
+    return predicted, targets

@@ -7,7 +7,7 @@ import pytest
 from detection_cases import scenes
 
 from assay import metrics, stats
-from assay.metrics import box_curves
+from assay.metrics import pooled_precision
 
 BOX = [10.0, 10.0, 20.0, 20.0]
 
@@ -173,10 +173,14 @@ def test_wrong_targets_are_named(change, message):
 @pytest.mark.parametrize(
     ("predicted", "targets", "message"),
     [
-        ([], [{"boxes": [], "labels": []}], "one prediction an image was expected: 0 predicted, 1 targets"),
+        (
+            [],
+            [{"boxes": [], "labels": []}],
+            "one prediction for each of the targets was expected: 0 predicted, 1 targets",
+        ),
         ([{"boxes": []}], [{"boxes": [], "labels": []}], r"predicted\[0\]: a dict with boxes and labels"),
         ([[]], [{"boxes": [], "labels": []}], r"predicted\[0\]: a dict with boxes and labels was expected, not list"),
-        ([None], [None], r"targets\[0\]: a dict with boxes and labels was expected, not NoneType"),
+        ([None], [None], r"targets\[0\]: a dict with boxes and labels was expected, not None"),
     ],
 )
 def test_wrong_shapes_are_named(predicted, targets, message):
@@ -210,6 +214,6 @@ def test_blocks_of_weights_and_of_steps_change_nothing(monkeypatch):
     rows = metrics.measure([one], *scenes(np.random.default_rng(3), 30, 6, objects=12, detections=40, crowds=0.2))
     weights = np.random.default_rng(4).random((7, 30))
     whole = one.aggregate(rows, weights)
-    monkeypatch.setattr(box_curves, "BLOCK", 64)
-    monkeypatch.setattr(box_curves, "WIDTH", 3)
+    monkeypatch.setattr(pooled_precision, "BLOCK", 64)
+    monkeypatch.setattr(pooled_precision, "WIDTH", 3)
     assert one.aggregate(rows, weights) == pytest.approx(whole, abs=1e-12)

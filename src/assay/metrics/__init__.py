@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
     from assay.metrics.subsequence import rouge_l
+    from assay.metrics.temporal import temporal_detection, temporal_iou
     from assay.metrics.translation import bleu, chrf
     from assay.metrics.vqa import vqa_accuracy
     from assay.metrics.yes_no import pope
@@ -77,6 +78,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "speech": ("cer", "wer"),
     "standalone": ("estimates", "measure", "score"),
     "subsequence": ("rouge_l",),
+    "temporal": ("temporal_detection", "temporal_iou"),
     "translation": ("bleu", "chrf"),
     "vqa": ("vqa_accuracy",),
     "yes_no": ("pope",),
@@ -107,6 +109,7 @@ __all__ += ["risk_coverage"]
 __all__ += ["cer", "wer"]
 __all__ += ["estimates", "measure", "score"]
 __all__ += ["rouge_l"]
+__all__ += ["temporal_detection", "temporal_iou"]
 __all__ += ["bleu", "chrf"]
 __all__ += ["vqa_accuracy"]
 __all__ += ["pope"]

@@ -16,17 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.metrics.box_curves import DETECTION, OBJECT, Pool, mean_precision, mean_recall, pool, steps_of
-from assay.metrics.box_matching import THRESHOLDS, match
-from assay.metrics.boxes import OfImage, flatten
+from assay.metrics.assignment import Rules, assign
+from assay.metrics.boxes import flatten, overlaps
 from assay.metrics.metric import Metric, Rows, sign
+from assay.metrics.per_image import OfImage
+from assay.metrics.pooled import Pool, pool, records
+from assay.metrics.pooled_precision import mean_precision, mean_recall, steps_of
 from assay.metrics.standalone import estimates
 from assay.stats.measured import OfPrepared
 from assay.types import Estimate
 
 COLUMNS = ("detections", "objects", "answered")
 
-ALL = range(len(THRESHOLDS))
+RULES = Rules(
+    tuple(np.linspace(0.5, 0.95, 10).tolist()),
+    (("all", 0.0, 1e10), ("small", 0.0, 1024.0), ("medium", 1024.0, 9216.0), ("large", 9216.0, 1e10)),
+    most=100,
+)
+POOL = functools.partial(pool, rules=RULES, columns=("detections", "objects"))
+ALL = range(len(RULES.thresholds))
 PRECISIONS: Mapping[str, tuple[str, range]] = {
     "map": ("all", ALL),
     "map_50": ("all", range(1)),
@@ -113,29 +121,10 @@ def _measured(
     predicted: Sequence[OfImage | None], targets: Sequence[OfImage], classes: Sequence[Hashable]
 ) -> tuple[Rows, tuple[Hashable, ...]]:
     corpus = flatten(predicted, targets, classes)
-    matched = match(corpus)
-    found = np.zeros(len(matched.kept), DETECTION)
-    found["label"] = corpus.detections.label[matched.kept]
-    found["place"] = matched.place
-    found["score"] = corpus.detections.score[matched.kept]
-    found["right"], found["ignored"] = matched.right, matched.ignored
-    true = np.zeros(len(corpus.truths.label), OBJECT)
-    true["label"], true["counted"] = corpus.truths.label, matched.counted
-    rows = {
-        "detections": _by_image(found, corpus.detections.image[matched.kept], len(corpus)),
-        "objects": _by_image(true, corpus.truths.image, len(corpus)),
-        "answered": np.where(corpus.missing, np.nan, 1.0),
-    }
-    return rows, corpus.classes
-
-
-def _by_image(records: NDArray[Any], image: NDArray[np.intp], images: int) -> NDArray[Any]:
-    """Each image's part of the records, which are ordered by image, as one object."""
-    out = np.empty(images, dtype=object)
-    bounds = np.searchsorted(image, np.arange(images + 1)).tolist()
-    for place in range(images):
-        out[place] = records[bounds[place] : bounds[place + 1]]
-    return out
+    assigned = assign(corpus.found, corpus.true, overlaps(corpus), RULES)
+    detections, objects = records(corpus.found, corpus.true, assigned, len(corpus))
+    answered = np.where(corpus.missing, np.nan, 1.0)
+    return {"detections": detections, "objects": objects, "answered": answered}, corpus.classes
 
 
 def named(name: str) -> Metric:
@@ -147,7 +136,7 @@ def named(name: str) -> Metric:
     area, most = RECALLS[key]
     return _metric(
         name,
-        OfPrepared(pool, functools.partial(mean_recall, area=area, most=most), COLUMNS),
+        OfPrepared(POOL, functools.partial(mean_recall, area=area, most=most), COLUMNS),
         (f"area:{area}", f"dets:{most}"),
         f"the share of objects found by the {most} best-scored detections of an image and class, without regard to "
         f"what else was predicted, averaged over IoU thresholds .5, .55 … .95 and classes{_of_size(area)}",
@@ -159,11 +148,11 @@ def _of_class(label: int) -> Metric:
 
 
 def _precision(name: str, area: str, thresholds: range, label: int | None) -> Metric:
-    at = ".5:.05:.95" if thresholds == ALL else f"{THRESHOLDS[thresholds.start]:.2f}".lstrip("0")
+    at = ".5:.05:.95" if thresholds == ALL else f"{RULES.thresholds[thresholds.start]:.2f}".lstrip("0")
     return _metric(
         name,
         OfPrepared(
-            pool,
+            POOL,
             functools.partial(mean_precision, area=area, thresholds=thresholds, label=label),
             COLUMNS,
             functools.partial(_cost, area=area, thresholds=thresholds),

@@ -121,6 +121,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
     "selective": ("accuracy@coverage=0.8", "aurc", "coverage@risk=0.05", "eaurc"),
     "speech": ("cer", "cer:lower_punct", "cer:zh", "wer", "wer:english", "wer:lower_punct"),
     "subsequence": ("rouge_l",),
+    "temporal": ("temporal_map", "temporal_map:thumos", "temporal_map@0.5"),
     "translation": ("bleu", "bleu:char", "bleu:none", "bleu:zh", "chrf", "chrf++"),
     "vqa": ("vqa_accuracy", "vqa_accuracy:always", "vqa_accuracy:evalai_textvqa"),
     "yes_no": (
@@ -149,6 +150,7 @@ PATTERNS: Mapping[str, str] = {
     r"(distinct_[1-9]|caption_length)(:(chars|jieba))?": "assay.metrics.diversity:named",
     r"rouge_l:(chars|jieba)": "assay.metrics.subsequence:named",
     r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": "assay.metrics.ranked:named",
+    r"temporal_map@(0?\.\d+|1)": "assay.metrics.temporal:named",
     r"top_[1-9]\d*_accuracy": "assay.metrics.scores:named",
     r"(accuracy@coverage|coverage@risk)=(0?\.\d+|1(\.0+)?)": "assay.metrics.selective:named",
 }
