@@ -264,7 +264,7 @@ def sample_of(*, image: Any = None, audio: Any = None, text: str | None = None) 
     if audio is not None:
         inputs["audio"] = audio if isinstance(audio, Audio) else Audio(audio)
     if not inputs:
-        raise ValueError("nothing was given: expected a picture, a sound or a text (image=, audio=, text=).")
+        raise ValueError("nothing was given: expected a picture, a sound or a text.")
     for medium in inputs.values():
         if not isinstance(medium, str):
             medium.load()
@@ -321,6 +321,6 @@ def search(
     from assay.serving.search import search as look
 
     if sum(q is not None for q in (text, image, audio)) != 1:
-        raise ValueError("search by exactly one of: a text, a picture (image=), a sound (audio=).")
+        raise ValueError("search by exactly one of: a text, a picture, a sound.")
     query = sample_of(image=image, audio=audio, text=text)
     return look(load_model(model), load_dataset(data).samples, query, among=among, k=k)

@@ -243,3 +243,19 @@ def test_the_shipped_question_answerer_answers_about_pictures_it_never_saw() -> 
     assert np.mean([got == sample.target for got, sample in zip(answers, asked, strict=True)]) >= 0.97
     blind = model.generate([Sample(s.id, {"text": s.inputs["text"]}) for s in asked])
     assert 0.55 < np.mean([got == sample.target for got, sample in zip(blind, asked, strict=True)]) < 0.8
+
+
+def test_a_small_net_answers_on_one_thread_and_leaves_the_others_as_they_were(monkeypatch):
+    from assay.models import answering
+
+    seen = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        for limit in (answering.SMALL, 1):
+            monkeypatch.setattr(answering, "SMALL", limit)
+            answering.guarded("net", torch.nn.Linear(3, 3), lambda: seen.append(torch.get_num_threads()))
+            assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 3]

@@ -238,3 +238,11 @@ def test_a_grouping_with_thousands_of_values_is_cut_and_says_so():
     ]
     document = html.render(ReportContent("t", scores=tuple(found)))
     assert "the first 200 of 5,000" in document and len(document) < 300_000
+
+
+def test_a_place_that_can_be_no_file_is_told_to_the_user(tmp_path, report_content):
+    (tmp_path / "file").write_text("mine")
+    for target, told in ((tmp_path, "that is a folder"), (tmp_path / "file" / "page.html", "is no folder")):
+        with pytest.raises(ValueError, match=told):
+            html.write(report_content, target)
+    assert (tmp_path / "file").read_text() == "mine"

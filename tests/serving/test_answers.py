@@ -79,3 +79,8 @@ def test_search_refuses_what_it_cannot_do():
     apart.aligned_space = False
     with pytest.raises(ValueError, match="no space"):
         search(apart, [Sample("a", {"image": Picture("red")})], Sample("q", {"text": "red"}))
+
+
+def test_a_choice_that_is_given_twice_is_refused():
+    with pytest.raises(ValueError, match="'red' is given twice"):
+        answer(Axes(), Sample("s", {"text": "red"}), choices=("red", "blue", "red"))

@@ -75,7 +75,8 @@ def prepared(model: Model, task: Task, *, batch: int) -> tuple[Plan, tuple[str, 
     plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=batch)
     if plan.rows == 0:
         raise ValueError(
-            f"there is nothing to ask {model.name!r} about {task.dataset.name!r}: the model takes {', '.join(sorted(model.modalities))},"
+            f"there is nothing to ask {model.name!r} about {task.dataset.name!r} under"
+            f" {', '.join(one.name for one in task.conditions)}: the model takes {', '.join(sorted(model.modalities))},"
             f" the data has {', '.join(task.dataset.modalities) or 'no samples'}."
         )
     return plan, family.choices(task, model)

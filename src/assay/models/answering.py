@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from assay.catalog import nearest
 from assay.data.batch import Batch
+from assay.models.layers import parameter_count
 from assay.models.processor import Processor
 from assay.types import Sample
 
 T = TypeVar("T")
+SMALL = 20_000_000  # parameters
 
 
 def batch_of(
@@ -45,15 +48,31 @@ def columns_of(name: str, classes: Sequence[str], choices: Sequence[str]) -> lis
     return [classes.index(choice) for choice in choices] if classes else []
 
 
-def guarded(name: str, compute: Callable[[], T]) -> T:
-    """Run without gradients, and turn torch's way of saying "out of memory" into Python's."""
+def guarded(name: str, net: nn.Module, compute: Callable[[], T]) -> T:
+    """Run without gradients, a small ``net`` on one thread; torch's way of saying "out of memory" becomes Python's."""
+    threads = 1 if parameter_count(net) < SMALL else torch.get_num_threads()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), at_most_threads(threads):
             return compute()
     except RuntimeError as error:
         if "memory" in str(error).lower():
             raise MemoryError(f"{name}: {error}") from error
         raise
+
+
+@contextlib.contextmanager
+def at_most_threads(threads: int) -> Iterator[None]:
+    """Within, torch uses no more threads than these.
+
+    The operations of a small net are over before several threads have found each other; where other work shares the
+    machine they wait in turn, and took sixteen times the processor's time of one thread.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(threads, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def as_float32(values: Tensor) -> NDArray[np.float32]:

@@ -76,7 +76,7 @@ class GenerativeModel:
             raise ValueError(f"{self.name} writes text, not {modality}")
         if not samples:
             return []
-        return guarded(self.name, lambda: self._write(samples))
+        return guarded(self.name, self.net, lambda: self._write(samples))
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` among the choices, in their order.
@@ -87,7 +87,7 @@ class GenerativeModel:
         columns = columns_of(self.name, self.classes, choices)
         if not samples:
             return np.zeros((0, len(choices)), dtype=np.float32)
-        return as_float32(guarded(self.name, lambda: self._scores(samples, choices, columns).log_softmax(1)))
+        return as_float32(guarded(self.name, self.net, lambda: self._scores(samples, choices, columns).log_softmax(1)))
 
     def embed(self, samples: Sequence[Sample], modality: str | None = None) -> NDArray[np.float32]:
         """Unit vectors ``float32[n, d]``: of one modality, or of all that is present.
@@ -97,7 +97,7 @@ class GenerativeModel:
         """
         if not samples:
             return np.zeros((0, self.net.settings.dim), dtype=np.float32)
-        return as_float32(guarded(self.name, lambda: self.net.embed(self._batch(samples, modality))))
+        return as_float32(guarded(self.name, self.net, lambda: self.net.embed(self._batch(samples, modality))))
 
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""

@@ -62,7 +62,7 @@ class NativeModel:
         """
         if not samples:
             return np.zeros((0, self.net.settings.dim), dtype=np.float32)
-        return as_float32(guarded(self.name, lambda: self.net.embed(self._batch(samples, modality))))
+        return as_float32(guarded(self.name, self.net, lambda: self.net.embed(self._batch(samples, modality))))
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` over the choices, in their order.
@@ -73,7 +73,7 @@ class NativeModel:
         columns = columns_of(self.name, self.classes, choices)
         if not samples:
             return np.zeros((0, len(choices)), dtype=np.float32)
-        return as_float32(guarded(self.name, lambda: self._logits(samples, choices, columns).log_softmax(1)))
+        return as_float32(guarded(self.name, self.net, lambda: self._logits(samples, choices, columns).log_softmax(1)))
 
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""

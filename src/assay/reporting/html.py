@@ -87,11 +87,16 @@ def _by_model(content: ReportContent) -> dict[str, list[Example]]:
 def write(content: ReportContent, path: str | Path) -> Path:
     """Writes the report to ``path`` whole or not at all, making its folder if need be; what stood there before is replaced.
 
-    Raises `OSError` when the disk does.
+    Raises `ValueError` where no file can be (a folder is there, or a file in the place of one), `OSError` when the disk does.
     """
     target = Path(path)
+    if target.is_dir():
+        raise ValueError(f"the report cannot be written to {target}: that is a folder. Name a file in it.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(f"the report cannot be written to {target}: {target.parent} is no folder.") from error
     document = render(content).encode("utf-8")
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, lambda file: file.write(document))
     return target
 

@@ -95,8 +95,6 @@ def comparison(found: Comparison, *, width: int | None = None, colour: bool | No
     console = _console(width, has_colour)
     head = verdict.contrast(found, found.rows[0], names=(found.a, found.b), place=(found.data, selection.ALL))
     console.print(_fitted(table, width), "", _verdict(head, ()))
-    for note in found.notes:
-        console.print(Text(one_line(note, 300)))
     return _text(console).rstrip("\n")
 
 

@@ -71,7 +71,7 @@ def answer(
     ``write``: whether it shall answer in words to the sample's text (``None``: if it can, and knows what to write about).
     ``choices`` are weighed by `score` (without them, the model's own classes); ``names`` are a vocabulary whose nearest
     entries are looked up in the model's shared space, where it has one.
-    Raises `ValueError` when the sample holds nothing that the model takes, or the model can do neither.
+    Raises `ValueError` when the sample holds nothing that the model takes, a choice is given twice, or the model can do neither.
     """
     seen = {m: v for m, v in sample.inputs.items() if m in model.modalities}
     if not seen:
@@ -80,6 +80,9 @@ def answer(
     ignored = tuple(m for m in sample.modalities if m not in seen)
     sample = Sample(sample.id, seen)
     text = words(model, sample, write)
+    twice = next((choice for i, choice in enumerate(choices) if choice in choices[:i]), None)
+    if twice is not None:
+        raise ValueError(f"the choice {twice!r} is given twice.")
     if not choices and isinstance(model, Classifies):
         choices = model.classes
     classes: tuple[Guess, ...] = ()
