@@ -6,13 +6,14 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import captions, contrast, detection, metrics, retrieval, runner, start
+from benchmarks import captions, contrast, detection, meteor, metrics, retrieval, runner, start
 from benchmarks.pairing import Pairing
 
 ALL = {
     "start": start.pairings,
     "metrics": metrics.pairings,
     "captions": captions.pairings,
+    "meteor": meteor.pairings,
     "contrast": contrast.pairings,
     "retrieval": retrieval.pairings,
     "detection": detection.pairings,

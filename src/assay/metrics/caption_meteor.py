@@ -88,6 +88,7 @@ def named(name: str) -> Metric:
         functools.partial(measure, name),
         of_sums(corpus_meteor, *columns),
         columns=columns,
+        per_unit=True,
         signature=sign(name, "1.5", "en", "norm", parameters, *variant.recipe, "tok:ptb-py"),
         source="Denkowski & Lavie 2014; METEOR 1.5 as coco-caption runs it (-l en -norm)",
         family="texts",
@@ -108,8 +109,9 @@ def meteor(
 ) -> Estimate:
     """METEOR 1.5 of predicted captions against one or several references each, as pycocoevalcap gives it with Java.
 
-    A prediction of None is missing. Raises `ValueError` as `assay.metrics.captions.tokenized`, for a caption of over a
-    thousand words (naming the row), and where the tables are not installed (saying how).
+    ``items`` are the rows' scores, of which the value is not the mean. A prediction of None is missing. Raises `ValueError` as
+    `assay.metrics.captions.tokenized`, for a caption of over a thousand words (naming the row), and where the tables are not
+    installed (saying how).
 
     >>> round(meteor(["a cat sat on the mat"], [["the cat was sitting on the mat"]]).value, 6)
     0.460083
