@@ -6,12 +6,13 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import captions, contrast, detection, meteor, metrics, retrieval, runner, start
+from benchmarks import answers, captions, contrast, detection, meteor, metrics, retrieval, runner, start
 from benchmarks.pairing import Pairing
 
 ALL = {
     "start": start.pairings,
     "metrics": metrics.pairings,
+    "answers": answers.pairings,
     "captions": captions.pairings,
     "meteor": meteor.pairings,
     "contrast": contrast.pairings,

@@ -8,11 +8,14 @@ hanging: 300,000 characters on each side take some seconds, ten million would ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
+
+from assay.metrics.texts import distinct
 
 Ints = NDArray[np.int64]
 
@@ -21,9 +24,6 @@ MOST_CELLS = 10**11
 
 CODES = 0x110000 - 1
 """How many words can stand for one character each."""
-
-OTHER = chr(0)
-"""Stands for a word that the other side does not hold."""
 
 
 def distances(first: Sequence[str], second: Sequence[str], row: NDArray[np.intp]) -> Ints:
@@ -43,19 +43,26 @@ def distances(first: Sequence[str], second: Sequence[str], row: NDArray[np.intp]
 def as_characters(first: Sequence[str], second: Sequence[str]) -> tuple[list[str], list[str]]:
     """Texts whose words (what `str.split` parts) each became one character, so that distances count words.
 
-    Words of ``first`` that ``second`` lacks share one character: they equal nothing.
+    Raises `ValueError` for more different words in ``second`` than there are characters.
 
     >>> a, b = as_characters(["the cat sat"], ["the cat  sits"])
     >>> len(a[0]), distances(a, b, np.array([0])).tolist()
     (3, [1])
     """
-    split = [text.split() for text in second]
-    words = set().union(*split)
-    if len(words) > CODES:
-        raise ValueError(f"{len(words):,} different words among the references, at most {CODES:,} can be told apart")
-    char = dict(zip(words, map(chr, range(1, len(words) + 1)), strict=True))
-    coded = ["".join([char.get(word, OTHER) for word in text.split()]) for text in first]
-    return coded, ["".join([char[word] for word in line]) for line in split]
+    split = [text.split() for text in (*first, *second)]
+    kinds, codes = distinct([*chain.from_iterable(split)])
+    if len(kinds) > CODES:  # what the references do not hold need not be told apart
+        known = distinct([*chain.from_iterable(split[len(first) :])])[0]
+        if len(known) > CODES:
+            raise ValueError(
+                f"{len(known):,} different words among the references, at most {CODES:,} can be told apart"
+            )
+        number = {word: i for i, word in enumerate(known)}
+        codes = np.array([number.get(kind, CODES) for kind in kinds])[codes]
+    ends = np.cumsum([len(words) for words in split]).tolist()
+    coded = codes.astype(np.uint32).tobytes().decode("utf-32", "surrogatepass")
+    texts = [coded[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return texts[: len(first)], texts[len(first) :]
 
 
 def _check_cost(first: Sequence[str], second: Sequence[str], row: NDArray[np.intp]) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 import numpy as np
@@ -55,7 +57,7 @@ class Texts:
         """The prediction that each reference is compared with ``[m]``."""
         if len(self.references) == len(self.predictions):
             return self.predictions
-        return [text for text, count in zip(self.predictions, self.count.tolist(), strict=True) for _ in range(count)]
+        return [text for text, times in zip(self.predictions, self.count.tolist(), strict=True) for _ in range(times)]
 
     def best(self, values: Values) -> Values:
         """The greatest value ``[n]`` over each row's references, of one a reference ``[m]``."""
@@ -85,13 +87,13 @@ def paired_texts(predictions: Sequence[str | None], references: Sequence[str | S
             f"a prediction for every row of references was expected: {len(predictions)} predictions, {len(references)} references"
         )
     several = [[one] if isinstance(one, str) else one for one in references]
-    count = np.fromiter((_how_many(row, one) for row, one in enumerate(several)), dtype=np.intp, count=len(several))
+    how_many = np.fromiter((_how_many(row, one) for row, one in enumerate(several)), dtype=np.intp, count=len(several))
     flat = [text for one in several for text in one]
-    _check_texts("reference", flat, lambda place: int(np.searchsorted(np.cumsum(count), place, side="right")))
+    _check_texts("reference", flat, lambda place: int(np.searchsorted(np.cumsum(how_many), place, side="right")))
     missing = np.fromiter((text is None for text in predictions), dtype=np.bool_, count=len(predictions))
     given = ["" if text is None else text for text in predictions]
     _check_texts("prediction", given, lambda place: place)
-    return Texts(given, missing, flat, count)
+    return Texts(given, missing, flat, how_many)
 
 
 def _how_many(row: int, references: object) -> int:
@@ -117,8 +119,9 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
     >>> distinct(["b", "a", "b"])[1].tolist()
     [0, 1, 0]
     """
-    place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-    return list(place), np.fromiter(map(place.__getitem__, texts), dtype=np.intp, count=len(texts))
+    place: defaultdict[str, int] = defaultdict(count().__next__)
+    codes = np.fromiter(map(place.__getitem__, texts), dtype=np.intp, count=len(texts))
+    return list(place), codes
 
 
 def normal_form(form: Literal["NFKC", "NFKD"], text: str) -> str:
