@@ -6,7 +6,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import answers, captions, contrast, detection, meteor, metrics, retrieval, runner, start
+from benchmarks import answers, captions, contrast, detection, meteor, metrics, retrieval, runner, start, statistics
 from benchmarks.pairing import Pairing
 
 ALL = {
@@ -19,6 +19,7 @@ ALL = {
     "retrieval": retrieval.pairings,
     "detection": detection.pairings,
     "detection-5000": detection.pairings_large,
+    "statistics": statistics.pairings,
     "runner": runner.pairings,
 }
 

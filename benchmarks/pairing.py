@@ -32,14 +32,23 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def pair(work: str, ours: Callable[[], object], peer: str = "", theirs: Callable[[], object] | None = None) -> Pairing:
-    """Runs both sides once to warm up, then `RUNS` times in turn."""
+def pair(
+    work: str,
+    ours: Callable[[], object],
+    peer: str = "",
+    theirs: Callable[[], object] | None = None,
+    *,
+    part: float = 1.0,
+) -> Pairing:
+    """Runs both sides once to warm up, then `RUNS` times in turn. ``part`` is the share of the work that the peer is given
+    where it would take minutes (a hundredth of the resamples); its time is scaled to the whole.
+    """
     ours()
     if theirs is None:
         own = [timed(ours) for _ in range(RUNS)]
         return Pairing(work, peer, statistics.median(own), None, None, None, None, os.getloadavg()[0])
     theirs()
-    both = [(timed(ours), timed(theirs)) for _ in range(RUNS)]
+    both = [(timed(ours), timed(theirs) / part) for _ in range(RUNS)]
     ratios = sorted(b / a for a, b in both)
     return Pairing(
         work,

@@ -47,7 +47,7 @@ def test_how_often_a_unit_is_drawn_is_binomial(n):
 
 
 def test_resamples_beyond_the_bytes_are_drawn_anew():
-    """At 32 units one Poisson total in forty-four exceeds the number of units: the sum must hold there too."""
+    """At 32 units one Poisson total in a hundred exceeds the number of units: the sum must hold there too."""
     weights = unit_counts(20_000, 32, np.random.default_rng(0))
     assert (weights.sum(axis=1) == 32).all()
     assert weights.min() == 0

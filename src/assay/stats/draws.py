@@ -33,8 +33,8 @@ BINOMIAL = 12
 FEW = 32
 """Below so many units they are drawn one by one."""
 
-LAG = 2.0
-"""How many standard deviations the Poisson counts stay below n: one resample in forty-four is drawn anew."""
+LAG = 2.5
+"""How many standard deviations the Poisson counts stay below n: one resample in a hundred and sixty is drawn anew."""
 
 EXACT = 1 << 24
 """Counts up to this are whole in single precision."""

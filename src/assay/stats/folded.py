@@ -179,7 +179,8 @@ def _fold_prepared(
     order, state = prepared[key]
     formula, cost = aggregate.evaluate, 0 if aggregate.cost is None else aggregate.cost(state)
     place = index[order]
-    if len(index) == len(counts) == len(order) and not strata.any():
+    once = len(order) == len(counts) and bool((np.bincount(place, minlength=len(counts)) == 1).all())
+    if once and len(index) == len(counts) and not strata.any():
         return _of_evaluated(_in_blocks(lambda w: formula(state, w), len(order)), counts[place], strata, cost)
     return _of_evaluated(_in_blocks(lambda w: formula(state, w[:, place]), len(order)), counts, strata, cost)
 
