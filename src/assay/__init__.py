@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
-    from assay.verbs import compare, evaluate, load_dataset, load_model, load_run, predict, report, search, train
+    from assay.verbs import compare, evaluate, gate, load_dataset, load_model, load_run, predict, report, search, train
 
 HOMES = {
     "Condition": "assay.types",
@@ -36,6 +36,7 @@ HOMES = {
     "compare": "assay.verbs",
     "evaluate": "assay.verbs",
     "fewshot": "assay.training.fewshot",
+    "gate": "assay.verbs",
     "load_dataset": "assay.verbs",
     "load_model": "assay.verbs",
     "load_run": "assay.verbs",
@@ -62,6 +63,7 @@ __all__ = [
     "compare",
     "evaluate",
     "fewshot",
+    "gate",
     "load_dataset",
     "load_model",
     "load_run",

@@ -54,6 +54,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "search": ("assay.cli.search:SEARCH", "Find the best matches in a data set by words, picture or sound"),
     "evaluate": ("assay.cli.evaluate:EVALUATE", "Measure a model on data, every figure with its interval"),
     "compare": ("assay.cli.compare:COMPARE", "Say which of two runs is better, paired, with a verdict"),
+    "gate": ("assay.cli.gate:GATE", "Let a run pass or fail against a baseline, for CI"),
     "report": ("assay.cli.report:REPORT", "Write a run's report as one HTML file"),
 }
 

@@ -15,6 +15,7 @@ from assay.types import CLEAN, Condition, Generates, Media, Model, Sample, Score
 
 if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
+    from assay.evaluation.gate import Gate
     from assay.evaluation.run import Run
     from assay.evaluation.task import Task
     from assay.serving.answer import Answer
@@ -209,6 +210,24 @@ def compare(a: str | Path | Run, b: str | Path | Run, *, margin: float | None = 
     from assay.evaluation.compare import compare as paired
 
     return paired(load_run(a), load_run(b), margin=margin)
+
+
+def gate(
+    run: str | Path | Run,
+    baseline: str | Path | Run,
+    *,
+    metric: str | None = None,
+    margin: float = 0.0,
+    slice: str = "all",
+) -> Gate:
+    """May ``run`` pass? Its paired difference to ``baseline`` by ``metric`` (None: the first that both have) against a margin.
+
+    ``outcome`` is *pass* if the interval lies at or above -``margin`` (in the metric's own direction), *fail* if it lies below,
+    else *inconclusive*; ``exit_code`` is 0, 1 or 4.
+    """
+    from assay.evaluation.gate import gate as hold
+
+    return hold(load_run(run), load_run(baseline), metric=metric, margin=margin, slice=slice)
 
 
 def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path, *, title: str = "") -> Path:
