@@ -65,7 +65,11 @@ def main(sets: int = SETS) -> None:
     for clustered, sizes in ((False, SIZES), (True, CLUSTERS)):
         for size in sizes:
             what = f"{size} units of {ROWS} rows" if clustered else f"{size} rows"
-            print(f"{what:<24}", *(f"{share:.4f}" for share in covered(chosen, rows, size, clustered=clustered, sets=sets)), flush=True)
+            print(
+                f"{what:<24}",
+                *(f"{share:.4f}" for share in covered(chosen, rows, size, clustered=clustered, sets=sets)),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from assay import metrics, stats
 from assay.metrics.consensus import with_frequencies
 
 SAMPLES, POPULATION, SIZE = 400, 3_000, 200
-WORDS = np.array("a the dog cat man horse rides runs sits on in near red big mat beach park ball and with".split())
+SAID = "a the dog cat man horse rides runs sits on in near red big mat beach park ball and with"
+WORDS = np.array(SAID.split())
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,9 @@ def population():
     predictions = []
     for row in references:
         words = np.array(row[0].split())
-        predictions.append(" ".join(np.where(rng.random(len(words)) < rng.beta(4, 2), words, rng.choice(WORDS, len(words)))))
+        predictions.append(
+            " ".join(np.where(rng.random(len(words)) < rng.beta(4, 2), words, rng.choice(WORDS, len(words))))
+        )
     chosen = [metrics.get("bleu_4"), with_frequencies(metrics.get("cider_d"), references)]
     return chosen, metrics.measure(chosen, predictions, references)
 

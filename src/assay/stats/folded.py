@@ -23,8 +23,11 @@ __all__ = ["Folded", "codes", "fold", "unit_sums"]
 
 Values = NDArray[np.float64]
 
-MERGE_SUMS = 30
-"""Units with equal sums are merged when at most one in so many is distinct; else metrics had better share draws."""
+MERGE_SUMS = 150
+"""Units with equal sums are merged when at most one in so many is distinct: beyond, metrics had better share draws of all."""
+
+FEW_SUMS = 8, 30
+"""So few distinct sums are merged in any case, when at most one unit in so many is distinct."""
 
 MERGE_ROWS = 2
 """The same for rows of an aggregate that is more than sums, where each row costs more than its draw."""
@@ -41,6 +44,23 @@ NARROW = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Coarse:
+    """A formula of totals in two steps, so that it need not be worked out block by block.
+
+    ``moved`` gives, for single-precision weights of a bootstrap, how far ``width`` totals are from those of all units, in
+    parts of a scale; ``values`` what the formula makes of that.
+    """
+
+    width: int
+    moved: Callable[[Counts], NDArray[np.float32]]
+    values: Callable[[NDArray[np.float32]], Values]
+
+    def __call__(self, weights: Counts) -> Values:
+        """The values under weights ``[b, k]``."""
+        return self.values(self.moved(weights))
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """Rows as ``k`` folded units: how many equal units each stands for, and the metric as a function of them.
 
@@ -52,7 +72,7 @@ class Folded:
     counts: NDArray[np.int64]
     evaluate: Callable[[Weights], Values]
     jackknife: Callable[[], LeftOut]
-    coarse: Callable[[Counts], Values] | None = None
+    coarse: Coarse | None = None
     strata: tuple[int, ...] = ()
     cost: int = 0
 
@@ -85,7 +105,8 @@ def fold(
 
 def _fold_table(of: Callable[[Values], Values], sums: Values, strata: Index) -> Folded:
     """A formula ``of`` the weighted totals of the units' sums ``[U, c]``; equal units are merged where that pays."""
-    same = distinct([strata, sums], len(sums) // MERGE_SUMS)
+    few = min(FEW_SUMS[0], len(sums) // FEW_SUMS[1])
+    same = distinct([strata, sums], max(few, len(sums) // MERGE_SUMS))
     if same is None:
         return _of_totals(of, sums, np.ones(len(sums), dtype=np.int64), strata)
     return _of_totals(of, sums[same[0]], same[1], strata[same[0]])
@@ -113,7 +134,7 @@ def _totals_without(sums: Values, counts: NDArray[np.int64], strata: Index) -> V
     return np.asarray(total - of + np.where(size > 1, (of - sums) * size / np.maximum(size - 1, 1), of))
 
 
-def _single(of: Callable[[Values], Values], sums: Values) -> Callable[[Counts], Values] | None:
+def _single(of: Callable[[Values], Values], sums: Values) -> Coarse | None:
     """``of(weights @ sums)`` for weights that sum to the number of units, in single precision of centred, scaled columns."""
     if not np.isfinite(sums).all():
         return None
@@ -125,13 +146,16 @@ def _single(of: Callable[[Values], Values], sums: Values) -> Callable[[Counts], 
     small = (rest[:, varying] / scale).astype(np.float32)
     columns = np.ascontiguousarray(small.T) if len(varying) <= NARROW else None
 
-    def coarse(weights: Counts) -> Values:
-        moved = weights @ small if columns is None else np.column_stack([weights @ column for column in columns])
-        totals = np.tile(total, (len(weights), 1))
-        totals[:, varying] += moved * scale
+    def moved(weights: Counts) -> NDArray[np.float32]:
+        found = weights @ small if columns is None else np.column_stack([weights @ column for column in columns])
+        return np.asarray(found, dtype=np.float32)
+
+    def values(found: NDArray[np.float32]) -> Values:
+        totals = np.tile(total, (len(found), 1))
+        totals[:, varying] += found * scale
         return of(totals)
 
-    return coarse if len(varying) else None
+    return Coarse(len(varying), moved, values) if len(varying) else None
 
 
 def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index, prepared: Prepared) -> Folded:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.draws import Counts, draws
-from assay.stats.folded import Folded
+from assay.stats.folded import Coarse, Folded
 
 Values = NDArray[np.float64]
 
@@ -44,27 +45,29 @@ def replicates(folded: Sequence[Folded], resamples: int, rng: np.random.Generato
     counts, strata = folded[0].counts, folded[0].strata
     assert all(np.array_equal(one.counts, counts) for one in folded), "folded to different units"
     drawn = folded_resamples(folded[0], resamples)
-    values = [np.empty(drawn) for _ in folded]
-    evaluators: list[Callable[[Counts], Values]] = []
+    kept: list[NDArray[Any]] = []
+    coarse: list[Coarse | None] = []
     at = 0
     for weights in draws(counts, drawn, rng, strata):
-        evaluators = evaluators or [_evaluator(one, weights[:TRIAL]) for one in folded]
-        for evaluate, kept in zip(evaluators, values, strict=True):
-            kept[at : at + len(weights)] = evaluate(weights)
+        if not kept:
+            coarse = [_agreeing(one, weights[:TRIAL]) for one in folded]
+            kept = [np.empty(drawn) if way is None else np.empty((drawn, way.width), np.float32) for way in coarse]
+        for one, way, found in zip(folded, coarse, kept, strict=True):
+            found[at : at + len(weights)] = _exact(one, weights) if way is None else way.moved(weights)
         at += len(weights)
-    return values
+    return [found if way is None else way.values(found) for way, found in zip(coarse, kept, strict=True)]
 
 
-def _evaluator(one: Folded, trial: Counts) -> Callable[[Counts], Values]:
-    """Single precision where there is such a way and it agrees with double on the first resamples; else double."""
+def _exact(one: Folded, weights: Counts) -> Values:
+    return one.evaluate(weights.astype(np.float64, copy=False))
 
-    def exact(weights: Counts) -> Values:
-        return one.evaluate(weights.astype(np.float64, copy=False))
 
+def _agreeing(one: Folded, trial: Counts) -> Coarse | None:
+    """The way in single precision, where there is one and it agrees with double on the first resamples."""
     if one.coarse is None or trial.dtype != np.float32:
-        return exact
+        return None
     with np.errstate(all="ignore"):  # where the formula does not bear the rounding, double precision decides
-        known, found = exact(trial), one.coarse(trial)
+        known, found = _exact(one, trial), one.coarse(trial)
     off = np.nanmax(np.abs(found - known), initial=0.0)
     agree = bool((np.isnan(known) == np.isnan(found)).all()) and off <= SLACK * float(np.nanstd(known))
-    return one.coarse if agree else exact
+    return one.coarse if agree else None
