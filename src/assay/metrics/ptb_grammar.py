@@ -16,7 +16,10 @@ from assay.metrics import ptb_words as words
 from assay.metrics.ptb_characters import MARKS, SIGNS, SPACES, digits, inside, letters
 
 LONGEST = 255
-"""Characters of a part of a web or mail address, of an attribute, of a compound up to its hyphen."""
+"""Characters of a part of a web or mail address, of a compound up to its hyphen."""
+
+MOST = 16
+"""Parts of a host's or a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def macros(ascii_only: bool) -> dict[str, str]:
         "LABEL": rf"{bare}]{{1,{LONGEST}}}\.",
         # The reference's class has a range from comma to underscore, so digits and capitals are out.
         "LOWER": rf"[^ \t\n\f\r\"`'<>|.!?(){{}},-_$]{{1,{LONGEST}}}\.",
-        "HOST": rf"(?:<LOWER>)+{either('com', 'net', 'org', 'edu')}",
+        "HOST": f"(?:<LOWER>){{1,{MOST}}}{either('com', 'net', 'org', 'edu')}",
         "DOMAIN": rf"[^ \t\n\f\r\"<>|(){{}}.\u00a0]{{1,{LONGEST}}}",
     }
 
@@ -230,7 +233,7 @@ def _abbreviations() -> Iterator[tuple[str, str, Callable[[str], str]]]:
     yield "(<TITLE>)<SPACE>", "[A-Za-z]", same
     yield "(<APOS>[0-9][0-9])<SPACE>", "<APOS>|&", same
     files = f"\\.{either(words.FILES)}"
-    yield f"(<PARTS>+(?:\\.<PARTS>+)*{files})(?:<SPACE>|[.?!,])", "<PARTS>|&", same
+    yield f"(<PARTS>+(?:\\.<PARTS>+){{0,{MOST}}}{files})(?:<SPACE>|[.?!,])", "<PARTS>|&", same
     yield r"(<WORD>\.)<PAUSE>", "<PART>|&", without_soft_hyphens
     gap = "[- \u00a0]"
     yield (
