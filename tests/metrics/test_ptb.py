@@ -51,32 +51,12 @@ def test_nothing_to_read_is_no_token(text):
     assert encode([text, "a"]).words(1) == ["a"]
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "a",
-        "a,",
-        "a.b,",
-        "%",
-        "a@",
-        "<!a",
-        "<a b='",
-        "-",
-        "a-",
-        ".com,",
-        "www.",
-        "http://",
-        "1 ",
-        "(5",
-        "&",
-        "é.",
-        "'",
-        "a/",
-    ],
-)
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("unit", ["a.1.", "%.", "a,", "<!a", "www.%."])
 def test_long_text_takes_linear_time(unit):
-    """A quadratic rule would take minutes here, and the suite's limit would end it."""
-    assert isinstance(tokenize(unit * (30_000 // len(unit))), list)
+    """A rule that reads on without end would take longer than the limit; all of them take about a second."""
+    assert isinstance(tokenize(unit * (50_000 // len(unit))), list)
+    assert tokenize("<a" + " " * 10_000) == ["<", "a"]
 
 
 def test_line_breaks_are_spaces():
