@@ -120,6 +120,31 @@ def correctness_inputs(rng: np.random.Generator, n: int):
     return rng.choice([0, 1, np.nan], (2, n), p=[0.4, 0.5, 0.1])
 
 
+def graph_inputs(rng: np.random.Generator, n: int):
+    """Graphs that share facts, empty ones and missing ones among them."""
+
+    def graph():
+        words = ["dog", "cat", "on"]
+        return [tuple(rng.choice(words, rng.integers(1, 4)).tolist()) for _ in range(rng.integers(0, 5))]
+
+    return [None if rng.random() < 0.1 else graph() for _ in range(n)], [graph() for _ in range(n)]
+
+
+def mention_inputs(rng: np.random.Generator, n: int):
+    """Objects that captions mention, with repetition, and those that are there."""
+
+    def objects():
+        return rng.choice(CHOICES, rng.integers(0, 5)).tolist()
+
+    return [None if rng.random() < 0.1 else objects() for _ in range(n)], [objects() for _ in range(n)]
+
+
+def clip_inputs(rng: np.random.Generator, n: int):
+    """Captions, some missing; pictures with references."""
+    captions = np.where(rng.random((n, 1)) < 0.1, np.nan, rng.standard_normal((n, 3)))
+    return captions, [(rng.standard_normal(3), rng.standard_normal((rng.integers(1, 4), 3))) for _ in range(n)]
+
+
 def embedding_inputs(rng: np.random.Generator, n: int):
     return rng.standard_normal((n, 3)), rng.random(n) < 0.5
 
@@ -133,17 +158,21 @@ INPUTS = {
     "boxes": box_inputs,
     "captions": caption_inputs,
     "choices": choice_inputs,
+    "clipscore": clip_inputs,
     "correctness": correctness_inputs,
     "counts": count_inputs,
     "directions": ranking_inputs,
     "embeddings": embedding_inputs,
+    "graphs": graph_inputs,
     "groups": group_inputs,
     "label_sets": set_inputs,
     "labels": label_inputs,
+    "mentions": mention_inputs,
     "naturalbench": quad_inputs,
     "numbers": number_inputs,
     "ranking": ranking_inputs,
     "ratings": rating_inputs,
+    "refclipscore": clip_inputs,
     "scores": score_inputs,
     "segments": segment_inputs,
     "texts": text_inputs,
@@ -153,7 +182,7 @@ INPUTS = {
 """What a family measures, ``n`` rows of it: ties, absent positives, unparsed and missing answers among them."""
 
 
-CAPTIONS = re.compile(r"(bleu|cider|distinct|rouge|caption)_.*|cider")
+CAPTIONS = re.compile(r"(bleu|cider|distinct|rouge|caption)_.*|cider|meteor.*")
 CORPUS = caption_inputs(np.random.default_rng(0), 9)[1]
 """Where CIDEr's document frequencies come from: frozen, as a law about rows needs them."""
 
@@ -191,6 +220,10 @@ def measured(metric, given_inputs):
     if metric.family == "ratings":
         raters = 2 if metric.name.startswith("cohen") else 3
         return metric.measure(given_inputs[0].T[:raters], categories=[1, 2, 3, 4])
+    if metric.family.endswith("clipscore"):
+        captions, pictures = given_inputs
+        images, references = (list(side) for side in zip(*pictures, strict=True))
+        return metric.measure(captions, images, *([references] if metric.family == "refclipscore" else []))
     if metric.family == "embeddings":
         embedded, is_real = given_inputs
         return metric.measure(embedded[~is_real], embedded[is_real])

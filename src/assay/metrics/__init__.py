@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.metrics.caption_meteor import meteor
     from assay.metrics.choice import multiple_choice
     from assay.metrics.classification import confusion_matrix, per_class
+    from assay.metrics.clip_score import clipscore, refclipscore
     from assay.metrics.coco import detection
     from assay.metrics.complement import (
         complementarity,
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
     from assay.metrics.diversity import caption_length, distinct_1, distinct_2
     from assay.metrics.frechet import frechet_distance
     from assay.metrics.groups import circular_accuracy, group_accuracy
+    from assay.metrics.hallucination import chair, chair_i, chair_s
     from assay.metrics.labelled import aurc, auroc, average_precision, brier, brier_parts, ece, f1, precision, recall
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
     from assay.metrics.quads import naturalbench, winoground
     from assay.metrics.regression import mae, mse, pearson, r2, rmse, spearman
+    from assay.metrics.scene_graphs import sgf1
     from assay.metrics.selective import risk_coverage
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
@@ -55,6 +58,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "caption_meteor": ("meteor",),
     "choice": ("multiple_choice",),
     "classification": ("confusion_matrix", "per_class"),
+    "clip_score": ("clipscore", "refclipscore"),
     "coco": ("detection",),
     "complement": (
         "complementarity",
@@ -69,11 +73,13 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "diversity": ("caption_length", "distinct_1", "distinct_2"),
     "frechet": ("frechet_distance",),
     "groups": ("circular_accuracy", "group_accuracy"),
+    "hallucination": ("chair", "chair_i", "chair_s"),
     "labelled": ("aurc", "auroc", "average_precision", "brier", "brier_parts", "ece", "f1", "precision", "recall"),
     "matching": ("anls", "exact_match", "relaxed_accuracy", "token_f1"),
     "metric": ("Metric",),
     "quads": ("naturalbench", "winoground"),
     "regression": ("mae", "mse", "pearson", "r2", "rmse", "spearman"),
+    "scene_graphs": ("sgf1",),
     "selective": ("risk_coverage",),
     "speech": ("cer", "wer"),
     "standalone": ("estimates", "measure", "score"),
@@ -93,6 +99,7 @@ __all__ += ["bleu_1", "bleu_2", "bleu_3", "bleu_4"]
 __all__ += ["meteor"]
 __all__ += ["multiple_choice"]
 __all__ += ["confusion_matrix", "per_class"]
+__all__ += ["clipscore", "refclipscore"]
 __all__ += ["detection"]
 __all__ += ["complementarity", "disagreement", "double_fault", "error_consistency", "oracle_gain", "q_statistic"]
 __all__ += ["DocumentFrequencies", "cider", "cider_d", "document_frequencies"]
@@ -100,11 +107,13 @@ __all__ += ["retrieval", "retrieval_both"]
 __all__ += ["caption_length", "distinct_1", "distinct_2"]
 __all__ += ["frechet_distance"]
 __all__ += ["circular_accuracy", "group_accuracy"]
+__all__ += ["chair", "chair_i", "chair_s"]
 __all__ += ["aurc", "auroc", "average_precision", "brier", "brier_parts", "ece", "f1", "precision", "recall"]
 __all__ += ["anls", "exact_match", "relaxed_accuracy", "token_f1"]
 __all__ += ["Metric"]
 __all__ += ["naturalbench", "winoground"]
 __all__ += ["mae", "mse", "pearson", "r2", "rmse", "spearman"]
+__all__ += ["sgf1"]
 __all__ += ["risk_coverage"]
 __all__ += ["cer", "wer"]
 __all__ += ["estimates", "measure", "score"]

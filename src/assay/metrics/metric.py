@@ -20,7 +20,7 @@ from assay.version import __version__
 
 __all__ = ["PAIRED", "Aggregate", "Metric", "OfSums", "Rows", "Weights", "of_sums", "ratio", "sign", "weighted_mean"]
 
-PAIRED = frozenset({"boxes", "choices", "labels", "numbers", "segments", "texts", "yes_no"})
+PAIRED = frozenset({"boxes", "choices", "graphs", "labels", "mentions", "numbers", "segments", "texts", "yes_no"})
 """The families whose metrics measure predictions against references, one of each a row."""
 
 

@@ -48,6 +48,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
         "weighted_precision",
         "weighted_recall",
     ),
+    "clip_score": ("clipscore", "refclipscore"),
     "coco": (
         "coco_map",
         "coco_map_50",
@@ -68,6 +69,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
     "diversity": ("caption_length", "distinct_1", "distinct_2"),
     "frechet": ("frechet_distance",),
     "groups": ("group_accuracy", "group_excess", "group_expected", "group_single"),
+    "hallucination": ("chair_i", "chair_recall", "chair_s"),
     "labelsets": (
         "hamming_loss",
         "multilabel_macro_f1",
@@ -117,6 +119,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
         "rsum",
     ),
     "regression": ("mae", "mse", "pearson", "r2", "rmse", "spearman"),
+    "scene_graphs": ("sgf1", "sgf1_attributes", "sgf1_objects", "sgf1_relations"),
     "scores": ("nll", "top_5_accuracy"),
     "selective": ("accuracy@coverage=0.8", "aurc", "coverage@risk=0.05", "eaurc"),
     "speech": ("cer", "cer:lower_punct", "cer:zh", "wer", "wer:english", "wer:lower_punct"),

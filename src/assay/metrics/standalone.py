@@ -17,7 +17,7 @@ from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
 
-ANSWERS = ("boxes", "choices", "numbers", "segments", "texts", "yes_no")
+ANSWERS = ("boxes", "choices", "graphs", "mentions", "numbers", "segments", "texts", "yes_no")
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 
