@@ -53,6 +53,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "predict": ("assay.cli.predict:PREDICT", "Ask a model about a picture, a sound, a text"),
     "search": ("assay.cli.search:SEARCH", "Find the best matches in a data set by words, picture or sound"),
     "evaluate": ("assay.cli.evaluate:EVALUATE", "Measure a model on data, every figure with its interval"),
+    "score": ("assay.cli.score:SCORE", "Measure answers that are written in a file: JSONL, COCO, VQA"),
+    "metrics": ("assay.cli.metrics:METRICS", "List the metrics, explain one, verify them on this machine"),
     "compare": ("assay.cli.compare:COMPARE", "Say which of two runs is better, paired, with a verdict"),
     "gate": ("assay.cli.gate:GATE", "Let a run pass or fail against a baseline, for CI"),
     "report": ("assay.cli.report:REPORT", "Write a run's report as one HTML file"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
     from assay.evaluation.gate import Gate
     from assay.evaluation.run import Run
+    from assay.evaluation.scored import Scored
     from assay.evaluation.task import Task
     from assay.serving.answer import Answer
     from assay.serving.search import Found
@@ -228,6 +229,28 @@ def gate(
     from assay.evaluation.gate import gate as hold
 
     return hold(load_run(run), load_run(baseline), metric=metric, margin=margin, slice=slice)
+
+
+def score(
+    *files: str | Path,
+    metrics: Sequence[str] = (),
+    by: Sequence[str] = (),
+    unit: str | None = None,
+    out: str | Path | None = None,
+    baseline: str | Path | None = None,
+    margin: float | None = None,
+    seed: int = 0,
+) -> Scored:
+    """Measures the answers in a file: JSONL, COCO results or VQA results; `assay.evaluation.scored.score` tells the rest.
+
+    ``files`` are the answers, then the references where these stand elsewhere (for COCO and VQA the annotations), then for VQA
+    the questions. ``metrics`` are names (default: the usual ones for the file).
+    """
+    from assay.evaluation.scored import Asked
+    from assay.evaluation.scored import score as score_files
+
+    asked = Asked(tuple(files), tuple(metrics), tuple(by), unit, seed)
+    return score_files(asked, out=out, baseline=baseline, margin=margin)
 
 
 def report(runs: Run | str | Path | Sequence[Run | str | Path], path: str | Path, *, title: str = "") -> Path:

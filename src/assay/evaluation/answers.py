@@ -24,6 +24,7 @@ ROUNDING = 1e-3  # how far above 0 a log-probability may lie
 
 
 VERBS: Mapping[Verb, type] = {"embed": Embeds, "score": Scores, "generate": Generates}
+WRITTEN = ("generate", "read")  # the verbs whose answers are texts; what is read was written before
 
 
 class Failure(NamedTuple):
@@ -35,6 +36,10 @@ class Failure(NamedTuple):
 
 class UnusableAnswer(Exception):
     """What a model gave back cannot be read as answers to what it was asked."""
+
+
+class Unanswered(Exception):
+    """Why there is no answer, where one was planned and somebody noted the reason."""
 
 
 Answer = FloatArray | str | Failure
@@ -72,7 +77,7 @@ def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]
         return lambda samples, question: model.score(samples, question.choices)
     if verb == "embed" and isinstance(model, Embeds):
         return lambda samples, question: model.embed(samples, question.modality)
-    if verb == "generate" and isinstance(model, Generates):
+    if verb in WRITTEN and isinstance(model, Generates):
         return lambda samples, question: model.generate(samples)
     able = [name for name, protocol in VERBS.items() if isinstance(model, protocol)]
     raise ValueError(
@@ -83,7 +88,7 @@ def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]
 
 def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer]:
     """One answer for each sample. Raises `UnusableAnswer` when it cannot be told which answer is whose."""
-    if verb == "generate":
+    if verb in WRITTEN:
         return checked_texts(came, count)
     expected = f"expected float32[{count}, {'d' if width is None else width}] from {verb}"
     if came is None or isinstance(came, str | bytes | dict):
@@ -156,8 +161,8 @@ def answers(ask: Ask, samples: Sequence[Sample], splits: list[int]) -> list[Answ
 
 def kind_of(error: Exception) -> str:
     """The kind that an exception is counted as."""
-    if isinstance(error, UnusableAnswer):
-        return "unusable_answer"
+    if isinstance(error, UnusableAnswer | Unanswered):
+        return "unusable_answer" if isinstance(error, UnusableAnswer) else "unanswered"
     return "media" if isinstance(error, MediaError) else "exception"
 
 
@@ -167,7 +172,7 @@ def describe(error: BaseException) -> str:
     >>> describe(ValueError("no such file"))
     'ValueError: no such file'
     """
-    name = type(error).__name__
+    name = "" if isinstance(error, Unanswered) else f"{type(error).__name__}: "
     if isinstance(error, UnusableAnswer):
         return str(error)[:LONGEST]
     try:
@@ -176,4 +181,4 @@ def describe(error: BaseException) -> str:
         said = f"(its message cannot be read: {type(second).__name__})"
     line = " ".join(said[: 2 * LONGEST].split()).encode("utf-8", "replace").decode()
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return f"{name}: {line[:LONGEST]}" if line else name
+    return f"{name}{line[:LONGEST]}" if line else type(error).__name__

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import math
 import os
@@ -50,11 +51,39 @@ def write_table(path: Path, table: Table) -> None:
 
     def write(file: BinaryIO) -> None:
         try:
-            table.to_polars().write_parquet(file)
+            as_frame(table).write_parquet(file)
         except polars.exceptions.PolarsError as error:
             raise OSError(f"the table was not written: {error}") from error
 
     write_atomically(path, write)
+
+
+def as_frame(table: Table) -> polars.DataFrame:
+    """The table for Polars; arrays of any length in a column (the boxes of each picture) as the bytes of NumPy's own format."""
+    cells = {
+        name: [packed(cell) for cell in column]
+        for name, column in table.columns.items()
+        if column.dtype == object and any(isinstance(cell, np.ndarray) for cell in column)
+    }
+    frame = Table({name: np.zeros(len(table)) if name in cells else c for name, c in table.columns.items()}).to_polars()
+    return frame.with_columns(polars.Series(name, values, dtype=polars.Binary) for name, values in cells.items())
+
+
+def packed(cell: Any) -> bytes | None:
+    """One array as bytes; ``None`` for what is none (the row is missing)."""
+    if not isinstance(cell, np.ndarray):
+        return None
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, cell, allow_pickle=False)
+    return stream.getvalue()
+
+
+def unpacked(cells: Sequence[bytes | None]) -> NDArray[Any]:
+    """The arrays that `packed` made bytes of, one an element."""
+    out = np.empty(len(cells), dtype=object)
+    for place, cell in enumerate(cells):
+        out[place] = None if cell is None else np.lib.format.read_array(io.BytesIO(cell), allow_pickle=False)
+    return out
 
 
 def read_table(path: Path) -> Table:
@@ -69,6 +98,8 @@ def as_array(series: polars.Series) -> NDArray[Any]:
         # Text of fixed width costs the longest one's length in every row: not for a column with long ones.
         longest = int(series.str.len_chars().max() or 0)  # type: ignore[arg-type]
         return np.array(series.to_list(), dtype=str if longest <= LONG else object)
+    if series.dtype == polars.Binary:
+        return unpacked(series.to_list())
     if isinstance(series.dtype, polars.List):
         width = 0 if len(series) == 0 else int(series.list.len()[0])
         return series.list.to_array(width).to_numpy()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.evaluation.answers import WRITTEN
 from assay.evaluation.plan import Pass, Plan
 from assay.evaluation.store import Store
 from assay.table import Table
@@ -19,7 +20,7 @@ from assay.types import Verb
 
 def predictions(store: Store, verb: Verb) -> Table:
     """All stored rows in the plan's order; the answers are read into one array, row by row."""
-    count, written = store.count(), verb == "generate"
+    count, written = store.count(), verb in WRITTEN
     answer: NDArray[Any] = np.full((count, 0 if written else store.width() or 0), np.nan, dtype=np.float32)
     if written:
         answer = np.full(count, "", dtype=object)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
-from assay.evaluation.tasks import crossmodal, generating, labelling
+from assay.evaluation.tasks import crossmodal, generating, labelling, recorded
 from assay.evaluation.tasks.crossmodal import retrieval
 from assay.evaluation.tasks.family import Family
 from assay.evaluation.tasks.generating import captioning, captioning_zh, naming, naming_zh, vqa
 from assay.evaluation.tasks.labelling import classification, zeroshot
+from assay.evaluation.tasks.recorded import scoring
 from assay.types import Verb
 
 FAMILIES: Mapping[Verb, Family] = {
     "embed": crossmodal.FAMILY,
     "generate": generating.FAMILY,
+    "read": recorded.FAMILY,
     "score": labelling.FAMILY,
 }
 
@@ -23,6 +25,7 @@ __all__ = [
     "naming",
     "naming_zh",
     "retrieval",
+    "scoring",
     "vqa",
     "zeroshot",
 ]

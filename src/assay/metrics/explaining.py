@@ -1,0 +1,90 @@
+"""What a metric is, in words: how it is computed, with which constants, from where, and when it is 0 or undefined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from assay.metrics import METRICS, get
+from assay.metrics.metric import Metric
+
+INTERVALS = {
+    "wilson": "Wilson's score interval (of the effective n where rows are clustered)",
+    "bca": "bias-corrected and accelerated bootstrap over units (Student's t below 30 units)",
+    "bias_corrected": "bias-corrected bootstrap over units",
+    "percentile": "percentile bootstrap over units",
+    "t": "Student's t on the clustered standard error",
+    "none": "none",
+}
+
+TAKES = {
+    "texts": "predictions as texts, one or several reference texts a row",
+    "labels": "predicted labels, true labels",
+    "label_sets": "lists of predicted labels, lists of true labels",
+    "scores": "a score for each class (or one), the true class",
+    "choices": "answers as texts, the letter of the right option",
+    "yes_no": "answers as texts, yes or no",
+    "numbers": "predicted numbers, true numbers",
+    "ranking": "embeddings of queries and gallery, what is right (assay.metrics.retrieval)",
+    "directions": "embeddings of both sides of pairs (assay.metrics.retrieval_both)",
+    "boxes": "boxes with labels and scores, true boxes (assay.metrics.detection)",
+}
+
+
+def explained(metric: Metric) -> dict[str, Any]:
+    """The metric as plain values: name, family, definition, recipe, direction, bounds, interval, edge, source.
+
+    >>> explained(get("accuracy"))["recipe"]
+    ['unparsed:wrong']
+    """
+    low, high = metric.bounds
+    return {
+        "name": metric.name,
+        "family": metric.family,
+        "takes": TAKES.get(metric.family, metric.family),
+        "definition": metric.definition,
+        "recipe": metric.signature.split("|")[1:-1],
+        "better": metric.better,
+        "low": low if math.isfinite(low) else None,
+        "high": high if math.isfinite(high) else None,
+        "interval": INTERVALS[metric.interval],
+        "edge": metric.edge,
+        "source": metric.source,
+        "signature": metric.signature,
+    }
+
+
+def explain(metric: Metric, facts: Sequence[str] = ()) -> str:
+    """The same as text of several lines; ``facts`` are what is to be said of some data.
+
+    >>> print(explain(get("accuracy")).splitlines()[0])
+    accuracy: The share of rows whose answer is the true label.
+    """
+    told = explained(metric)
+    low, high = (
+        ("-∞" if told["low"] is None else f"{told['low']:g}"),
+        ("∞" if told["high"] is None else f"{told['high']:g}"),
+    )
+    lines = {
+        "takes": told["takes"],
+        "recipe": ", ".join(told["recipe"]) or "nothing to choose",
+        "range": f"{low} to {high}, {told['better']} is better",
+        "interval": told["interval"],
+        "0 or undefined": told["edge"],
+        "source": told["source"],
+        "signature": told["signature"],
+    }
+    width = max(map(len, lines))
+    out = [f"{metric.name}: {told['definition']}", "", *(f"  {name:<{width}}  {text}" for name, text in lines.items())]
+    if facts:
+        out += ["", "in this file:", *(f"  - {fact}" for fact in facts)]
+    return "\n".join(out)
+
+
+def listed(family: str | None = None) -> list[dict[str, Any]]:
+    """Every metric with a name, as `explained`, family by family."""
+    every = [explained(get(name)) for name in METRICS]
+    return sorted(
+        (one for one in every if family in (None, one["family"])), key=lambda one: (one["family"], one["name"])
+    )
