@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
-    from assay.verbs import compare, evaluate, gate, load_dataset, load_model, load_run, predict, report, search, train
+    from assay.verbs import (
+        compare,
+        evaluate,
+        gate,
+        load_dataset,
+        load_model,
+        load_run,
+        predict,
+        report,
+        score,
+        search,
+        train,
+    )
 
 HOMES = {
     "Condition": "assay.types",
@@ -42,6 +54,7 @@ HOMES = {
     "load_run": "assay.verbs",
     "predict": "assay.verbs",
     "report": "assay.verbs",
+    "score": "assay.verbs",
     "search": "assay.verbs",
     "train": "assay.verbs",
 }
@@ -69,6 +82,7 @@ __all__ = [
     "load_run",
     "predict",
     "report",
+    "score",
     "search",
     "train",
 ]

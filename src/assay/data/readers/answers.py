@@ -298,10 +298,16 @@ def _coco(kind: str, where: Path, references: str | Path | None, questions: str 
         ]
         return Sheet(name, data, kind, tuple(rows), ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d"))
     if kind == "vqa":
-        ids, answers, human, groups = coco.read_vqa(where, references, questions)
+        ids, answers, human, groups = coco.read_vqa(where, references, questions, incomplete=True)
         columns = {key: [str(whole(value)) for value in values] for key, values in groups.items()}
         rows = [
-            Row(str(ids[at]), whole(answers[at]), tuple(map(whole, human[at])), {k: v[at] for k, v in columns.items()})
+            Row(
+                str(ids[at]),
+                whole(answers[at]),
+                tuple(map(whole, human[at])),
+                {key: column[at] for key, column in columns.items()},
+                "" if answers[at] is not None else f"no answer in {where.name}",
+            )
             for at in range(len(ids))
         ]
         slices = tuple(key for key in ("answer_type",) if key in columns)

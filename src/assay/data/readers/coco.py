@@ -145,13 +145,18 @@ def read_coco_captions(
 
 
 def read_vqa(
-    results_path: str | Path, annotations_path: str | Path, questions_path: str | Path | None = None
-) -> tuple[list[Any], list[str], list[list[str]], dict[str, list[Any]]]:
+    results_path: str | Path,
+    annotations_path: str | Path,
+    questions_path: str | Path | None = None,
+    *,
+    incomplete: bool = False,
+) -> tuple[list[Any], list[str | None], list[list[str]], dict[str, list[Any]]]:
     """Answers and people's answers, one of each a question: ``(question_ids, answers, human_answers, groups)``.
 
     Questions come in the annotations' order. ``groups`` are columns: ``image_id`` (the unit to resample by), what the
     annotations hold of ``question_type`` and ``answer_type`` and, with the questions' file, ``question``. Raises
-    `ValueError` for a question without an answer or with two, as the official tool does, and for unknown questions.
+    `ValueError` for a question without an answer or with two, as the official tool does, and for unknown questions; where
+    the answers may be ``incomplete``, the answer of a question without is None.
     """
     results, (annotations,) = _results(results_path), _lists(annotations_path, "annotations")
     ids = annotations.keys("question_id", unique=True)
@@ -159,7 +164,7 @@ def read_vqa(
     results.places("question_id", place, str(annotations_path))
     given = dict(zip(results.keys("question_id", unique=True), results.texts("answer"), strict=True))
     without = [question for question in ids if question not in given]
-    if without:
+    if without and not incomplete:
         raise ValueError(
             f"{results_path}: {len(without)} of {len(ids)} questions of {annotations_path} have no answer, the first is "
             f"question {without[0]!r}; answer every question, or leave the others out of the annotations"
@@ -173,7 +178,7 @@ def read_vqa(
         text = dict(zip(asked.keys("question_id", unique=True), asked.texts("question"), strict=True))
         annotations.places("question_id", {key: at for at, key in enumerate(text)}, str(questions_path))
         groups["question"] = [text[question] for question in ids]
-    return ids, [given[question] for question in ids], _human_answers(annotations), groups
+    return ids, [given.get(question) for question in ids], _human_answers(annotations), groups
 
 
 def _human_answers(annotations: Records) -> list[list[str]]:
