@@ -141,7 +141,8 @@ def test_descriptions_show_the_picture_with_a_request_and_nothing_that_gives_it_
     run = evaluate(Watching(said={"s1": "a thing", "s2": "thing 2"}), captioning(pictures()), speed=False)
     assert {str(inputs["text"]) for inputs in seen} == {"Describe the picture."}
     assert sum("image" in inputs for inputs in seen) == 4
-    assert figure(run, "exact_match").value == 0.5 and run.headline.metric == "exact_match"
+    assert figure(run, "exact_match").value == 0.5 and run.headline.metric == "cider_d"
+    assert [m.name for m in captioning_zh(pictures()).metrics][:2] == ["cider_d:chars", "bleu_4:chars"]
     assert (figure(run, "exact_match", "drop:image").value, len(run.predictions)) == (0.0, 8)
     assert captioning_zh(pictures()).name == "captioning:zh"
     assert naming(pictures()).dataset.samples[0].inputs["text"] == "Name the picture."

@@ -166,6 +166,28 @@ def test_a_loss_that_is_no_number_stops_and_names_samples_and_checkpoint(tmp_pat
     assert not (tmp_path / "model.safetensors").exists()
 
 
+def test_a_gradient_that_explodes_stops_and_names_samples_and_checkpoint(tmp_path: Path) -> None:
+    def exploding(net: Fused, drawn: Coloured) -> dict[str, Tensor]:
+        loss = classify(net(drawn.batch), drawn.labels)
+        return {"classes": loss * (1e9 if exploding.steps > 5 else 1.0)}
+
+    exploding.steps = 0
+    with pytest.raises(Diverged, match=r"gradient of step 7 is [1-9].*e\+.*square-0.*checkpoint\.pt"):
+        train(recipe(losses=exploding), out=tmp_path, on_progress=lambda p: setattr(exploding, "steps", p.step))
+
+
+def test_weights_that_are_no_numbers_leave_the_good_checkpoint(tmp_path: Path) -> None:
+    made = recipe()
+
+    def spoil(progress: Progress) -> None:
+        if progress.step == 8:
+            next(made.net.parameters()).data.fill_(float("inf"))
+
+    with pytest.raises(Diverged, match=r"are no numbers after step 8; the last good checkpoint"):
+        train(made, out=tmp_path, on_progress=spoil)
+    assert torch.load(tmp_path / FILE, weights_only=True)["step"] == 4
+
+
 def test_a_broken_checkpoint_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match="cannot be read as a checkpoint"):

@@ -61,7 +61,8 @@ def notable(run: Run, k: int = 8, *, condition: str = CLEAN.name, direction: str
     if "logprob" not in table.columns:
         worth = worth_of(table, run.headline.metric)
         worst, best = np.argsort(worth, kind="stable"), np.argsort(-worth, kind="stable")
-        return Notable(picked(table, worst[worth[worst] < 1], k), picked(table, best[worth[best] > 0], k))
+        wrong = np.asarray(table["predicted"] != table["true"], dtype=np.bool_)
+        return Notable(picked(table, worst[wrong[worst]], k), picked(table, best[worth[best] > 0], k))
     right = table["predicted"] == table["true"]
     sure = np.argsort(-table["logprob"], kind="stable")
     return Notable(picked(table, sure[~right[sure]], k), picked(table, sure[right[sure]], k))

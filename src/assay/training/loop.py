@@ -11,7 +11,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,12 @@ class _Run:
         self.best, self.since_best = dict(state["best"]), int(state["since_best"])
 
     def keep(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint; weights that are no numbers never take the place of good ones."""
+        for name, value in self.recipe.net.state_dict().items():
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                raise Diverged(
+                    f"the weights {name} are no numbers after step {self.step}; {self._good()}; try a lower lr"
+                )
         state = {
             "settings": dict(self.recipe.settings),
             "net": self.recipe.net.state_dict(),
@@ -129,7 +134,8 @@ class _Run:
         recipe.net.zero_grad(set_to_none=True)
         batches = [self._backward() for _ in range(recipe.optim.accumulate)]
         norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
-        self._check(norm, "gradient", batches[-1][1])
+        ids = [name for _, drawn in batches for name in drawn.ids]
+        self._check(norm, "gradient", ids, limit=recipe.optim.explode_norm)
         for optimiser in self.optimisers:
             optimiser.step()
         self.average.update(recipe.net, self.step)
@@ -143,7 +149,7 @@ class _Run:
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             losses = recipe.losses(recipe.net, drawn)
         total = torch.stack([value.float() for value in losses.values()]).sum()
-        self._check(total, "loss", drawn)
+        self._check(total, "loss", drawn.ids)
         share = recipe.optim.accumulate
         self.balance.backward({name: value / share for name, value in losses.items()}, recipe.net)
         return {name: float(value.detach()) for name, value in losses.items()}, drawn
@@ -168,15 +174,20 @@ class _Run:
         else:
             self.since_best += 1
 
-    def _check(self, value: Tensor, what: str, drawn: Drawn) -> None:
-        if math.isfinite(float(value.detach())):
+    def _check(self, value: Tensor, what: str, ids: Sequence[str], *, limit: float = math.inf) -> None:
+        """`Diverged` for what is no number, or is beyond the limit."""
+        size = float(value.detach())
+        if math.isfinite(size) and size <= limit:
             return
-        good = self.folder / FILE
-        known = f"the last good checkpoint is {good}" if good.exists() else "there is no checkpoint yet"
         raise Diverged(
-            f"the {what} of step {self.step + 1} is {float(value.detach())}; samples of the batch: {', '.join(drawn.ids[:20])}"
-            f"{' …' if len(drawn.ids) > 20 else ''}; {known}; try a lower lr, or precision=f32"
+            f"the {what} of step {self.step + 1} is {size:.6g}; samples of the batch: {', '.join(ids[:20])}"
+            f"{' …' if len(ids) > 20 else ''}; {self._good()}; try a lower lr, or precision=f32"
         )
+
+    def _good(self) -> str:
+        """Where to go on from."""
+        good = self.folder / FILE
+        return f"the last good checkpoint is {good}" if good.exists() else "there is no checkpoint yet"
 
     def _averaged(self) -> dict[str, Tensor]:
         own = {name: value.clone() for name, value in self.recipe.net.state_dict().items()}

@@ -30,6 +30,7 @@ class OptimSettings:
 
     ``schedule`` is ``cosine``, ``linear`` or ``constant`` after a warm-up of a share ``warmup`` of ``steps``. A step
     adds up the gradients of ``accumulate`` batches. ``average`` is the longest memory of the averaged weights (0: none).
+    Gradients longer than ``clip_norm`` are shortened, those beyond ``explode_norm`` end the run.
     Lion wants a rate three to ten times lower than AdamW and a decay as much higher.
     """
 
@@ -39,6 +40,7 @@ class OptimSettings:
     weight_decay: float = 0.05
     warmup: float = 0.03
     clip_norm: float = 5.0
+    explode_norm: float = 1e6
     average: float = 0.99
     betas: tuple[float, float] = (0.9, 0.98)
     kind: str = "adamw"

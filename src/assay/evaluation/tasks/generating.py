@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assay import metrics
 from assay.data.dataset import Dataset
-from assay.data.requests import DESCRIBE, ENGLISH, NAME, request
+from assay.data.requests import CHINESE, DESCRIBE, ENGLISH, NAME, request
 from assay.data.transforms import cross
 from assay.evaluation.conditions import concerned, planned
 from assay.evaluation.plan import Pass
@@ -32,7 +32,14 @@ from assay.types import CLEAN, Condition, Model, Sample
 
 ANSWERED = ("vqa_accuracy", "exact_match")
 CLOSED = ("vqa_accuracy", "accuracy", "unparsed")
-WRITTEN = ("exact_match", "token_f1")
+DESCRIBED = ("cider_d", "bleu_4", "rouge_l", "exact_match")
+DESCRIBED_ZH = ("cider_d:chars", "bleu_4:chars", "rouge_l:chars", "exact_match")
+USUAL: Mapping[tuple[str, str], tuple[str, ...]] = {
+    (DESCRIBE, ENGLISH): DESCRIBED,
+    (DESCRIBE, CHINESE): DESCRIBED_ZH,
+    (NAME, ENGLISH): ("exact_match", "token_f1"),
+    (NAME, CHINESE): ("exact_match", "token_f1:zh"),
+}
 
 
 def vqa(dataset: Dataset, *, measures: Sequence[str | Metric] = ()) -> Task:
@@ -53,6 +60,7 @@ def describing(
 ) -> Task:
     """The task of describing (or, by ``skill``, naming) each sample's picture in a language; the request stands in for its text.
 
+    ``measures`` default to CIDEr-D, BLEU-4, ROUGE-L (of characters in Chinese) and exact match; for names to exact match and token F1.
     `ValueError` for data without pictures, and for a sample with nothing to compare with.
     """
     name = {DESCRIBE: "captioning", NAME: "naming"}[skill] + ("" if language == ENGLISH else f":{language}")
@@ -62,13 +70,13 @@ def describing(
         raise ValueError(f"{name} needs pictures, the data set {dataset.name!r} has none.")
     # What a picture is called is no set of choices: the texts are compared as texts.
     open_ended = replace(shown, samples=samples, views={}, choices=())
-    return written(name, answerable(open_ended, name), measures or WRITTEN)
+    return written(name, answerable(open_ended, name), measures or USUAL[skill, language])
 
 
 captioning = partial(describing, skill=DESCRIBE)
-captioning_zh = partial(describing, skill=DESCRIBE, language="zh")
+captioning_zh = partial(describing, skill=DESCRIBE, language=CHINESE)
 naming = partial(describing, skill=NAME)
-naming_zh = partial(describing, skill=NAME, language="zh")
+naming_zh = partial(describing, skill=NAME, language=CHINESE)
 
 
 def requested(sample: Sample, words: str) -> Sample:
