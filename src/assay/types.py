@@ -148,6 +148,14 @@ class Skilled(Generates, Protocol):
 
 
 @runtime_checkable
+class Reasons(Generates, Protocol):
+    """A model that says what its answers rest on."""
+
+    def evidence(self, samples: Sequence[Sample]) -> list[str]:
+        """For each sample, in words; empty where there is nothing to say."""
+
+
+@runtime_checkable
 class HasFacts(Model, Protocol):
     """A model that knows its own size."""
 

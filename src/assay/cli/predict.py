@@ -51,6 +51,8 @@ def predict(options: Predict) -> int:
         print_json(answer.as_json())
         return 0
     print(f"{answer.model} on {' + '.join(answer.given)}: {one_line(answer.sentence, 200)}")
+    if answer.evidence:
+        print(f"which rests on: {one_line(answer.evidence, 200)}")
     if answer.ignored:
         print(f"not used, the model does not take it: {', '.join(answer.ignored)}")
     for title, guesses in (("nearest names (cosine)", answer.names), ("choices (probability)", answer.classes)):

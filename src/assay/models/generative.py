@@ -78,6 +78,14 @@ class GenerativeModel:
             return []
         return guarded(self.name, self.net, lambda: self._write(samples))
 
+    def evidence(self, samples: Sequence[Sample]) -> list[str]:
+        """What each sample's answer rests on, in the model's words; empty from a model that answers at once."""
+        net = self.net
+        if not samples or not isinstance(net, VisionLanguage):
+            return [""] * len(samples)
+        batch = self._batch([self._requested(sample) for sample in samples], None)
+        return [self._text(tokens) for tokens in guarded(self.name, lambda: net.with_evidence(batch)[0])]
+
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` among the choices, in their order.
 
@@ -112,13 +120,14 @@ class GenerativeModel:
         batch = self._batch([self._requested(sample) for sample in samples], None)
         if isinstance(self.net, Vqa):
             return [self.classes[i] for i in self.net(batch).argmax(1).tolist()]
-        assert self.processor.bpe is not None, "a model that writes has a tokeniser"
         drawn = self.decoding.temperature > 0
         generators = [_generator(self.decoding.seed, sample.id) for sample in samples] if drawn else []
-        written = self.net.generate(batch, self.decoding, generators)
-        # Bytes that are no text, which an untrained net may write, must not travel further.
-        texts = (self.processor.bpe.decode(tokens).encode("utf-8", "replace").decode() for tokens in written)
-        return [text.strip() for text in texts]
+        return [self._text(tokens) for tokens in self.net.generate(batch, self.decoding, generators)]
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens. Bytes that are no text, which an untrained net may write, must not travel further."""
+        assert self.processor.bpe is not None, "a model that writes has a tokeniser"
+        return self.processor.bpe.decode(tokens).encode("utf-8", "replace").decode().strip()
 
     def _scores(self, samples: Sequence[Sample], choices: Sequence[str], columns: list[int]) -> Tensor:
         batch = self._batch([self._requested(sample) for sample in samples], None)

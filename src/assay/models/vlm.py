@@ -2,7 +2,8 @@
 
 The picture is read by a convolutional net or a vision Transformer; a projector turns its features into tokens that the
 decoder reads as a prefix (LLaVA: Liu et al. 2023) or attends to in every block (Flamingo-like cross attention: Alayrac
-et al. 2022). A request ("Describe the picture.", a question) follows; what the decoder writes after it is the answer.
+et al. 2022). A request ("Describe the picture.", a question) follows; what the decoder writes after it is the answer, or
+first what the answer rests on and then the answer.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from assay.catalog import nearest
-from assay.data.batch import Batch
+from assay.data.batch import Batch, Part
 from assay.models.bpe import END, PAD, START, padded
 from assay.models.decoders import Cache, CausalDecoder
-from assay.models.encoders.cnn import PictureGrid
+from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.vit import PatchTokens
 from assay.models.generation import Decoding, decode
 from assay.models.layers import expect_modalities, expect_shape
@@ -29,7 +30,11 @@ ATTACHMENTS = ("prefix", "cross")
 
 @dataclass(frozen=True)
 class VlmSettings:
-    """The sizes that decide the net's shape; kept in ``config.json``. ``skills``: what it was trained to do on request."""
+    """The sizes that decide the net's shape; kept in ``config.json``.
+
+    ``skills``: what it was trained to do on request. ``evidence``: whether it first writes what its answer rests on.
+    ``frozen``: whether training leaves the picture reader as it is.
+    """
 
     vocabulary: int
     skills: tuple[str, ...] = ("ask",)
@@ -37,6 +42,8 @@ class VlmSettings:
     reader: str = "cnn"
     size_px: int = 48
     image_widths: tuple[int, ...] = (32, 64, 128, 224)
+    vector_dim: int = 128
+    whole_tokens: int = 4
     patch_px: int = 8
     dim: int = 128
     layers: int = 3
@@ -44,10 +51,16 @@ class VlmSettings:
     length: int = 96
     max_tokens: int = 48
     dropout: float = 0.1
+    evidence: bool = False
+    frozen: bool = False
 
 
 class VisionLanguage(nn.Module):
-    """`Batch` of pictures and requests (tokens ``int64[m, t]``) -> answers in tokens."""
+    """`Batch` of pictures and requests (tokens ``int64[m, t]``) -> answers in tokens.
+
+    A convolutional reader gives some tokens of the whole picture and one of each cell of its grid, a Transformer those of
+    its class and its patches.
+    """
 
     modalities = ("text", "image")
 
@@ -59,12 +72,15 @@ class VisionLanguage(nn.Module):
                 raise ValueError(f"unknown part of a vision-language model {value!r}: {nearest(value, known)}")
         self.skills = s.skills
         if s.reader == "cnn":
-            self.reader: nn.Module = PictureGrid(s.image_widths)
+            self.reader: nn.Module = ImageEncoder(s.vector_dim, widths=s.image_widths)
             features = s.image_widths[-1]
-            self.image_positions = nn.Parameter(torch.randn((s.size_px // self.reader.shrink) ** 2, s.dim) * 0.02)
+            cells = (s.size_px // self.reader.grid.shrink) ** 2
+            self.image_positions = nn.Parameter(torch.randn(cells, s.dim) * 0.02)
+            self.whole = nn.Sequential(nn.LayerNorm(s.vector_dim), nn.Linear(s.vector_dim, s.whole_tokens * s.dim))
         else:
             self.reader = PatchTokens(s.dim, size_px=s.size_px, patch_px=s.patch_px)
             features = s.dim
+        self.reader.requires_grad_(not s.frozen)
         self.projector = nn.Sequential(
             nn.LayerNorm(features), nn.Linear(features, 2 * s.dim), nn.GELU(), nn.Linear(2 * s.dim, s.dim)
         )
@@ -79,14 +95,22 @@ class VisionLanguage(nn.Module):
             dropout=s.dropout,
         )
 
+    def train(self, mode: bool = True) -> VisionLanguage:
+        """Training or not; a frozen reader is never in training, so that its norms' statistics stay as they were."""
+        super().train(mode)
+        if self.settings.frozen:
+            self.reader.eval()
+        return self
+
     def picture_tokens(self, image: Tensor) -> Tensor:
         """``[m, p, dim]`` of pictures ``float[m, 3, size, size]``."""
         s = self.settings
         expect_shape(self, image, ("n", 3, s.size_px, s.size_px))
         if s.reader == "vit":
             return self.projector(self.reader(image)).float()
-        grid = self.reader(image).flatten(2).transpose(1, 2)
-        return self.projector(grid).float() + self.image_positions
+        cells, mask = self.reader.features(image)
+        whole = self.whole(self.reader.summary(cells, mask)).float().view(len(image), s.whole_tokens, s.dim)
+        return torch.cat([whole, self.projector(cells).float() + self.image_positions], 1)
 
     def pictured(self, tokens: Tensor | None, n: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``[n, 1 + p, dim]`` and its mask: row i shows picture ``rows[i]`` of ``tokens [m, p, dim]``, -1 for none.
@@ -124,12 +148,24 @@ class VisionLanguage(nn.Module):
 
     def generate(self, batch: Batch, how: Decoding, generators: Sequence[Generator] = ()) -> list[list[int]]:
         """The tokens of each sample's answer."""
-        state, cache = self.begin(batch)
+        state, cache = self.begin(self.with_evidence(batch)[1])
         return decode(self.decoder.logits(state), cache, self._step, how, generators)
+
+    def with_evidence(self, batch: Batch) -> tuple[list[list[int]], Batch]:
+        """What each answer rests on (tokens; the likeliest, whatever the way of decoding), and the batch in which it stands
+        behind the request. Nothing, and the batch as it is, for a net that answers at once."""
+        if not self.settings.evidence:
+            return [[] for _ in batch.ids], batch
+        state, cache = self.begin(batch)
+        found = decode(self.decoder.logits(state), cache, self._step, Decoding(max_tokens=self.settings.max_tokens))
+        n, text = len(batch), batch.parts.get("text")
+        requests = torch.zeros(n, 0, dtype=torch.int64) if text is None else text.spread(text.values, n)
+        told = torch.cat([requests, torch.full((n, 1), START), padded(found)], 1)
+        return found, Batch(batch.ids, {**batch.parts, "text": Part(torch.arange(n), told)})
 
     def choice_scores(self, batch: Batch, choices: Sequence[Sequence[int]]) -> Tensor:
         """``float[n, k]``: the log-probability of writing each choice (tokens) and ending there."""
-        state, cache = self.begin(batch)
+        state, cache = self.begin(self.with_evidence(batch)[1])
         n, k = len(batch), len(choices)
         index = torch.arange(n).repeat_interleave(k)
         targets = padded([[*choice, END] for choice in choices]).repeat(n, 1)

@@ -8,11 +8,11 @@ from assay.data.requests import DESCRIBE, NAME, SORT
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.recipes.described import DescribedSource, emoji_bpe, held_answers, read_described
-from assay.recipes.written import exact_share, start_reader, writing_loss
+from assay.recipes.written import SCRATCH, SHIPPED, exact_share, start_reader, writing_loss
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
 
-VOCABULARY = 2048
+VOCABULARY = 3072
 
 
 def emoji(
@@ -24,7 +24,7 @@ def emoji(
     matrix_lr: float = 0.02,
     layers: int = 2,
     encoder: str = "assay:aligned",
-    precision: str = "bf16",
+    frozen: bool = True,
 ) -> Recipe:
     """Names, sentences and categories of emoji in English and Chinese, written by a decoder that attends to the picture."""
     bpe = emoji_bpe(VOCABULARY)
@@ -32,8 +32,16 @@ def emoji(
     train, held = read_described(processor), read_described(processor, "validation")
     torch.manual_seed(seed)
     sizes = VlmSettings(
-        bpe.size, (DESCRIBE, NAME, SORT), attach="cross", dim=160, layers=layers, size_px=processor.size_px
+        bpe.size,
+        (DESCRIBE, NAME, SORT),
+        attach="cross",
+        dim=160,
+        layers=layers,
+        size_px=processor.size_px,
+        frozen=frozen,
     )
+    if frozen and encoder == SCRATCH:
+        raise ValueError(f"a reader from {SCRATCH} must learn: use frozen=false, or encoder={SHIPPED}")
     net = VisionLanguage(sizes)
     begun = start_reader(net, encoder)
     asked = {"sort": held_answers(held, bpe, SORT), "name": held_answers(held, bpe, NAME)}
@@ -48,7 +56,7 @@ def emoji(
             "matrix_lr": matrix_lr,
             "layers": layers,
             "encoder": begun,
-            "precision": precision,
+            "frozen": frozen,
         },
         net=net,
         processor=processor,
@@ -56,7 +64,6 @@ def emoji(
         losses=lambda net, drawn: {"words": writing_loss(net, drawn)},
         optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr),
         seed=seed,
-        precision=precision,
-        validate=lambda net: {f"{name}_exact": exact_share(net, some, bpe) for name, some in asked.items()},
+        validate=lambda net: {f"{name}_exact": exact_share(net, some) for name, some in asked.items()},
         validate_every=max(steps // 10, 1),
     )

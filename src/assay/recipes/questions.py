@@ -5,7 +5,7 @@ A batch holds each picture once, however many questions are asked about it: the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ from torch import Generator, Tensor
 
 from assay.data.batch import Sampler
 from assay.data.bundled import load
+from assay.data.bundled.easy_vqa import ANSWERS, NEGATIONS
 from assay.data.dataset import Dataset
 from assay.models.processor import Processor
 from assay.recipes.wordings import wordings
 from assay.types import Sample
 
+INK = 0.08  # how much a shape differs from its ground
+UNSEEN = "nothing is seen"
+KNOWN = frozenset({*ANSWERS["colour"], *ANSWERS["shape"]})
 OWN = 0.4  # how often a question is put as the data does
 HELD_OUT = 10  # every tenth training picture is kept apart, to choose settings by
 TRAIN, VALIDATION = "train", "validation"
@@ -26,12 +30,13 @@ TRAIN, VALIDATION = "train", "validation"
 
 @dataclass(frozen=True)
 class Questions:
-    """``pictures uint8[m, 3, size, size]`` with ``names``, and for each of n samples its picture, question, answer.
+    """``pictures uint8[m, 3, size, size]`` with ``names`` and ``facts``, and for each of n samples its picture, question, answer.
 
     Question q can be put as any of ``texts[first[q]]`` and the ``count[q]`` - 1 after it; the first is the data's own.
     """
 
     names: tuple[str, ...]
+    facts: tuple[str, ...]
     answers: tuple[str, ...]
     texts: tuple[str, ...]
     pictures: Tensor
@@ -83,10 +88,14 @@ def tensors(data: Dataset, first: Mapping[str, Sample], processor: Processor) ->
     number = {name: i for i, name in enumerate(first)}
     samples = [sample for sample in data.samples if sample.groups["image"] in number]
     questions = {text: i for i, text in enumerate(sorted({str(sample.inputs["text"]) for sample in data.samples}))}
+    told: dict[str, list[tuple[str, str]]] = {name: [] for name in first}
+    for sample in samples:
+        told[sample.groups["image"]].append((str(sample.inputs["text"]), str(sample.target)))
     put = [wordings(text) for text in questions]
     count = torch.tensor([len(several) for several in put])
     return Questions(
         names=tuple(first),
+        facts=tuple(fact(told[name]) for name in first),
         answers=data.choices,
         texts=tuple(text for several in put for text in several),
         first=count.cumsum(0) - count,
@@ -96,6 +105,25 @@ def tensors(data: Dataset, first: Mapping[str, Sample], processor: Processor) ->
         question_of=torch.tensor([questions[str(sample.inputs["text"])] for sample in samples]),
         answer_of=torch.tensor([data.choices.index(str(sample.target)) for sample in samples]),
     )
+
+
+def fact(told: Sequence[tuple[str, str]]) -> str:
+    """What a picture shows, as far as its questions with their answers tell.
+
+    >>> fact([("what color is the shape?", "red"), ("is there not a circle?", "no")]), fact([("is there a red shape?", "no")])
+    ('a red circle', 'a shape')
+    """
+    found: dict[str, str] = {}
+    for question, answer in told:
+        words = set(question.rstrip("?").split())
+        affirmed = (answer == "yes") != bool(words & NEGATIONS)
+        for kind in ("colour", "shape"):
+            named = [
+                word for word in ANSWERS[kind] if word == answer or (word in words and (affirmed or answer in KNOWN))
+            ]
+            if named:
+                found[kind] = named[0]
+    return " ".join(["a", *([found["colour"]] if "colour" in found else []), found.get("shape", "shape")])
 
 
 class QuestionSource:
@@ -140,11 +168,29 @@ class QuestionSource:
 
 
 def change_shapes(pictures: Tensor, generator: Generator) -> Tensor:
-    """Mirrored either way, a little lighter or darker, a little noise: nothing that turns one colour or shape into another."""
+    """The shape elsewhere, mirrored either way, a little lighter or darker, a little noise: the same colour and shape."""
     n = len(pictures)
+    pictures = moved(pictures, generator)
     for axis in (2, 3):
         turned = (torch.rand(n, generator=generator) < 0.5)[:, None, None, None]
         pictures = torch.where(turned, pictures.flip(axis), pictures)
     light = 1 + 0.1 * (torch.rand(n, 3, 1, 1, generator=generator) * 2 - 1)
     noise = 0.02 * torch.randn(pictures.shape, generator=generator)
     return (pictures * light + noise).clamp_(0, 1)
+
+
+def moved(pictures: Tensor, generator: Generator) -> Tensor:
+    """Each picture ``[3, h, w]`` turned round its edges by a random way along which its shape stays in one piece."""
+    ground = pictures.flatten(2).median(2).values[:, :, None, None]
+    ink = (pictures - ground).abs().amax(1) > INK
+    for axis in (2, 3):
+        there = ink.any(4 - axis)
+        size = there.shape[1]
+        first, after = there.float().argmax(1), size - there.flip(1).float().argmax(1)
+        way = (torch.rand(len(pictures), generator=generator) * (first + size - after + 1)).long() - first
+        # Where no ink is found (or all is ink) nothing moves.
+        way = torch.where(there.any(1), way, 0)
+        places = (torch.arange(size) - way[:, None]) % size
+        shape = (-1, 1, size, 1) if axis == 2 else (-1, 1, 1, size)
+        pictures = pictures.gather(axis, places.view(shape).expand_as(pictures))
+    return pictures

@@ -10,7 +10,7 @@ import torch
 from assay.models.bpe import Bpe, train_bpe
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
-from assay.recipes.questions import VALIDATION, Asked, Questions, QuestionSource, question_texts, read_questions
+from assay.recipes.questions import UNSEEN, VALIDATION, Asked, Questions, QuestionSource, question_texts, read_questions
 from assay.recipes.written import Written, exact_share, writing_loss, written
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
@@ -23,12 +23,12 @@ CHECKED = 600  # questions that a validation asks
 class WrittenSource:
     """`QuestionSource`'s batches with questions and answers in tokens."""
 
-    def __init__(self, source: QuestionSource, bpe: Bpe) -> None:
-        self.source, self.bpe = source, bpe
+    def __init__(self, source: QuestionSource, bpe: Bpe, *, evidence: bool = False) -> None:
+        self.source, self.bpe, self.evidence = source, bpe, evidence
 
     def draw(self) -> Written:
         """The next batch."""
-        return in_words(self.source.questions, self.source.draw(), self.bpe)
+        return in_words(self.source.questions, self.source.draw(), self.bpe, evidence=self.evidence)
 
     def state(self) -> dict[str, Any]:
         """The source's."""
@@ -39,12 +39,18 @@ class WrittenSource:
         self.source.restore(state)
 
 
-def in_words(questions: Questions, asked: Asked, bpe: Bpe) -> Written:
-    """A batch of questions as one of requests and answers; a hidden question is no request at all."""
-    texts = [
-        (questions.texts[text] if text >= 0 else "", questions.answers[answer])
-        for text, answer in zip(asked.text_of.tolist(), asked.answer_of.tolist(), strict=True)
-    ]
+def in_words(questions: Questions, asked: Asked, bpe: Bpe, *, evidence: bool = False) -> Written:
+    """A batch of questions as one of requests and answers; a hidden question is no request at all.
+
+    With ``evidence`` it is first told what is seen (`assay.recipes.questions.fact`).
+    """
+    facts = dict(zip(questions.names, questions.facts, strict=True))
+    texts: list[tuple[str, ...]] = []
+    for picture, text, answer in zip(
+        asked.picture_of.tolist(), asked.text_of.tolist(), asked.answer_of.tolist(), strict=True
+    ):
+        request, seen = questions.texts[text] if text >= 0 else "", UNSEEN if picture < 0 else facts[asked.ids[picture]]
+        texts.append((request, seen, questions.answers[answer]) if evidence else (request, questions.answers[answer]))
     return written(asked.ids, asked.pictures, asked.picture_of, texts, bpe)
 
 
@@ -53,7 +59,7 @@ def held_questions(held: Questions, bpe: Bpe, count: int, *, blind: bool = False
     pictures = torch.full((count,), -1) if blind else held.picture_of[:count]
     shown = held.pictures.float() / 255
     texts = held.first[held.question_of[:count]]
-    return in_words(held, Asked((), shown, pictures, texts, held.answer_of[:count]), bpe)
+    return in_words(held, Asked(held.names, shown, pictures, texts, held.answer_of[:count]), bpe)
 
 
 def easy_vqa(
@@ -65,7 +71,7 @@ def easy_vqa(
     matrix_lr: float = 0.02,
     reader: str = "cnn",
     attach: str = "prefix",
-    precision: str = "bf16",
+    evidence: bool = False,
 ) -> Recipe:
     """Questions about one coloured shape, answered by writing."""
     bpe = train_bpe(question_texts(), VOCABULARY)
@@ -84,6 +90,7 @@ def easy_vqa(
         length=120,
         max_tokens=8,
         dropout=0.0,
+        evidence=evidence,
     )
     checked = {
         "exact": held_questions(held, bpe, CHECKED),
@@ -100,15 +107,14 @@ def easy_vqa(
             "matrix_lr": matrix_lr,
             "reader": reader,
             "attach": attach,
-            "precision": precision,
+            "evidence": evidence,
         },
         net=VisionLanguage(sizes),
         processor=processor,
-        source=WrittenSource(QuestionSource(train, pictures, seed), bpe),
+        source=WrittenSource(QuestionSource(train, pictures, seed), bpe, evidence=evidence),
         losses=lambda net, drawn: {"words": writing_loss(net, drawn)},
         optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr),
         seed=seed,
-        precision=precision,
-        validate=lambda net: {name: exact_share(net, some, bpe) for name, some in checked.items()},
+        validate=lambda net: {name: exact_share(net, some) for name, some in checked.items()},
         validate_every=max(steps // 10, 1),
     )

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from assay.data.batch import Batch, Part
 from assay.losses.caption import caption
 from assay.models.aligned import Aligned
-from assay.models.bpe import END, PAD, Bpe, padded
+from assay.models.bpe import END, PAD, START, Bpe, padded
 from assay.models.encoders.cnn import ImageEncoder
+from assay.models.generation import Decoding
 from assay.models.native import load_shipped
 from assay.models.vlm import VisionLanguage
 
@@ -32,11 +34,23 @@ class Written:
 
 
 def written(
-    ids: Sequence[str], pictures: Tensor, picture_of: Tensor, texts: Sequence[tuple[str, str]], bpe: Bpe
+    ids: Sequence[str], pictures: Tensor, picture_of: Tensor, texts: Sequence[tuple[str, ...]], bpe: Bpe
 ) -> Written:
-    """The batch of requests and answers as ``texts``."""
-    answers = padded([[*bpe.encode(answer), END] for _, answer in texts])
-    return Written(tuple(ids), pictures, picture_of, padded([bpe.encode(request) for request, _ in texts]), answers)
+    """The batch of ``texts``: a request and its answer, or a request, what the answer rests on, and the answer."""
+    answers = padded([[token for part in parts for token in (*bpe.encode(part), END)] for _, *parts in texts])
+    return Written(tuple(ids), pictures, picture_of, padded([bpe.encode(parts[0]) for parts in texts]), answers)
+
+
+def before(answers: Tensor) -> Tensor:
+    """What is read when each token of ``answers int64[n, t]`` but the first is foretold, ``[n, t - 1]``.
+
+    The end of a part is read as the start of the next; nothing is read after the last.
+
+    >>> before(torch.tensor([[7, 2, 8, 2, 0]])).tolist()
+    [[7, 1, 8, 0]]
+    """
+    read, following = answers[:, :-1], answers[:, 1:]
+    return torch.where(read == END, torch.where(following == PAD, PAD, START), read)
 
 
 def writing_loss(net: VisionLanguage, drawn: Written, smoothing: float = 0.0) -> Tensor:
@@ -52,8 +66,7 @@ def writing_loss(net: VisionLanguage, drawn: Written, smoothing: float = 0.0) ->
         answers = drawn.answers[rows, : int(lengths[rows].max())]
         requests = drawn.requests[rows]
         pictures = net.pictured(tokens, len(rows), drawn.picture_of[rows])
-        before = answers[:, :-1].masked_fill(answers[:, :-1] == END, PAD)
-        states.append(net.answer_states(pictures, requests, before)[answers != PAD])
+        states.append(net.answer_states(pictures, requests, before(answers))[answers != PAD])
         targets.append(answers[answers != PAD])
     return caption(net.decoder.logits(torch.cat(states)), torch.cat(targets), smoothing)
 
@@ -72,7 +85,7 @@ def start_reader(net: VisionLanguage, encoder: str) -> str:
     assert isinstance(model.net, Aligned), "it is trained by contrast"
     tower = model.net.towers["image"]
     assert isinstance(tower, ImageEncoder) and isinstance(net.reader, nn.Module)
-    kept = tower.grid.state_dict()
+    kept = tower.state_dict()
     expected = net.reader.state_dict()
     wrong = [name for name in {*kept, *expected} if kept.get(name, PAD) is PAD or name not in expected]
     wrong += [name for name in expected if name in kept and kept[name].shape != expected[name].shape]
@@ -84,16 +97,23 @@ def start_reader(net: VisionLanguage, encoder: str) -> str:
     return f"{encoder}@{model.fingerprint[:12]}"
 
 
-def exact_share(net: VisionLanguage, held: Written, bpe: Bpe) -> float:
-    """The share of answers that are written to the letter."""
-    from assay.data.batch import Batch, Part
-    from assay.models.generation import Decoding
-
+def exact_share(net: VisionLanguage, held: Written) -> float:
+    """The share of answers that are written to the letter, whatever they are said to rest on."""
     n = len(held.answers)
     shown = torch.nonzero(held.picture_of >= 0)[:, 0]
     parts = {"text": Part(torch.arange(n), held.requests)}
     if len(shown):
         parts["image"] = Part(shown, held.pictures[held.picture_of[shown]])
     answers = net.generate(Batch(tuple(map(str, range(n))), parts), Decoding(max_tokens=net.settings.max_tokens))
-    wanted = [[token for token in row if token not in (END, PAD)] for row in held.answers.tolist()]
+    wanted = [last_part(row) for row in held.answers.tolist()]
     return sum(got == want for got, want in zip(answers, wanted, strict=True)) / max(n, 1)
+
+
+def last_part(answer: Sequence[int]) -> list[int]:
+    """The tokens between the last two ends.
+
+    >>> last_part([7, 2, 8, 9, 2, 0]), last_part([8, 2])
+    ([8, 9], [8])
+    """
+    told = [token for token in answer if token != PAD][:-1]
+    return told[len(told) - told[::-1].index(END) :] if END in told else told

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from assay.data.requests import DESCRIBE, ENGLISH, request
-from assay.types import Aligned, Classifies, Embeds, FloatArray, Generates, Model, Sample, Scores, Skilled
+from assay.types import Aligned, Classifies, Embeds, FloatArray, Generates, Model, Reasons, Sample, Scores, Skilled
 
 KEPT = 20
 
@@ -24,7 +24,10 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's answer. ``text`` is what it wrote, ``names`` are the nearest of a vocabulary, ``classes`` the choices, best first.
+    """A model's answer.
+
+    ``text`` is what it wrote, ``evidence`` what it says that this rests on; ``names`` are the nearest of a vocabulary, ``classes`` the
+    choices, best first.
 
     ``given`` are the modalities that the model used, ``ignored`` those that it cannot take.
     """
@@ -35,6 +38,7 @@ class Answer:
     names: tuple[Guess, ...] = ()
     classes: tuple[Guess, ...] = ()
     text: str = ""
+    evidence: str = ""
 
     @property
     def sentence(self) -> str:
@@ -93,7 +97,8 @@ def answer(
         nearest = best(names, embed_texts(model, names) @ model.embed([sample])[0], k)
     if not text and not classes and not nearest:
         raise ValueError(f"{model.name} has nothing to answer with here: give it choices, as in --choices cat,dog.")
-    return Answer(model.name, sample.modalities, ignored, nearest, classes, text)
+    evidence = model.evidence([sample])[0] if text and isinstance(model, Reasons) else ""
+    return Answer(model.name, sample.modalities, ignored, nearest, classes, text, evidence)
 
 
 def words(model: Model, sample: Sample, write: bool | None) -> str:
