@@ -3,6 +3,7 @@ what is kept on disk."""
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from assay.models.native import load_native
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.models.vqa import Vqa, VqaSettings
-from assay.types import Classifies, Embeds, Generates, HasFacts, Sample, Scores
+from assay.types import Classifies, Embeds, Generates, HasFacts, Reasons, Sample, Scores
 
 ANSWERS = ("yes", "no", "red", "blue")
 QUESTIONS = ["is it red?", "what colour is the shape?", "", "红色的吗？"]
@@ -53,7 +54,7 @@ def vqa(fusion: str = "concat", cell: str = "gru") -> Vqa:
     return Vqa(VqaSettings(ANSWERS, BPE.size, fusion=fusion, cell=cell, dim=16, image_widths=(8, 16), text_width=8))
 
 
-def vlm(attach: str = "prefix", reader: str = "cnn") -> VisionLanguage:
+def vlm(attach: str = "prefix", reader: str = "cnn", **more: bool) -> VisionLanguage:
     sizes = {
         "size_px": PX,
         "image_widths": (8, 16, 16),
@@ -63,7 +64,9 @@ def vlm(attach: str = "prefix", reader: str = "cnn") -> VisionLanguage:
         "heads": 2,
         "max_tokens": 6,
     }
-    return VisionLanguage(VlmSettings(BPE.size, attach=attach, reader=reader, skills=("ask", "describe"), **sizes))
+    return VisionLanguage(
+        VlmSettings(BPE.size, attach=attach, reader=reader, skills=("ask", "describe"), **sizes, **more)
+    )
 
 
 NETS: dict[str, Callable[[], nn.Module]] = {
@@ -74,6 +77,7 @@ NETS: dict[str, Callable[[], nn.Module]] = {
     "vlm-cross-cnn": lambda: vlm("cross"),
     "vlm-prefix-vit": lambda: vlm(reader="vit"),
     "vlm-cross-vit": lambda: vlm("cross", "vit"),
+    "vlm-evidence": lambda: vlm(evidence=True),
 }
 ENCODERS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
     "vit": (lambda: VisionTransformer(16, size_px=PX, width=32, layers=2), pictures),
@@ -301,3 +305,34 @@ def test_a_modality_that_a_net_does_not_take_is_named(net: nn.Module) -> None:
     given = batch([0], [0])
     with pytest.raises(ValueError, match=r"(Vqa|VisionLanguage) takes text, image, got audio"):
         net.embed(Batch(given.ids, {**given.parts, "audio": Part(torch.tensor([0]), torch.zeros(1, 64, 192))}))
+
+
+def test_what_an_answer_rests_on_stands_before_it() -> None:
+    """The answer is foretold from the evidence as if that had been part of the request."""
+    torch.manual_seed(0)
+    net = vlm(evidence=True).eval()
+    found, told = net.with_evidence(full())
+    assert len(found) == 4 and told.parts["text"].values.shape[1] > full().parts["text"].values.shape[1]
+    at_once = VisionLanguage(replace(net.settings, evidence=False)).eval()
+    at_once.load_state_dict(net.state_dict())
+    how = Decoding(max_tokens=6)
+    assert net.generate(full(), how) == at_once.generate(told, how)
+    torch.testing.assert_close(net.choice_scores(full(), [[7], [8, 9]]), at_once.choice_scores(told, [[7], [8, 9]]))
+    assert at_once.with_evidence(full())[0] == [[], [], [], []]
+
+
+def test_a_model_tells_what_its_answers_rest_on(model: GenerativeModel) -> None:
+    told = model.evidence(SAMPLES)
+    assert isinstance(model, Reasons) and len(told) == 4 and all(isinstance(text, str) for text in told)
+    rests = isinstance(model.net, VisionLanguage) and model.net.settings.evidence
+    assert rests == any(told)
+
+
+def test_a_frozen_reader_stays_as_it_is_in_training() -> None:
+    torch.manual_seed(0)
+    net = vlm(frozen=True).train()
+    before = {name: value.clone() for name, value in net.reader.state_dict().items()}
+    net.decoder.logits(net.begin(full())[0]).sum().backward()
+    assert all(p.grad is None for p in net.reader.parameters()) and net.projector[1].weight.grad is not None
+    assert all(torch.equal(value, net.reader.state_dict()[name]) for name, value in before.items())
+    assert net.decoder.training and not net.reader.training

@@ -17,7 +17,7 @@ from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.models.vqa import Vqa, VqaSettings
 from assay.recipes.corpus import table
 from assay.recipes.described import SHARES, Described, DescribedSource, held_answers
-from assay.recipes.questions import Questions, QuestionSource, question_texts
+from assay.recipes.questions import UNSEEN, Questions, QuestionSource, fact, moved, question_texts
 from assay.recipes.vlm import WrittenSource, held_questions
 from assay.recipes.vqa import answer_logits, validate_vqa
 from assay.recipes.wordings import wordings
@@ -37,6 +37,7 @@ def questions(pictures: int = 6, each: int = 3) -> Questions:
     n = pictures * each
     return Questions(
         names=tuple(f"p{i}" for i in range(pictures)),
+        facts=tuple(f"seen {i}" for i in range(pictures)),
         answers=ANSWERS,
         texts=TEXTS,
         pictures=torch.randint(0, 255, (pictures, 3, PX, PX), generator=generator).to(torch.uint8),
@@ -112,6 +113,37 @@ def test_in_words_a_hidden_question_is_no_request() -> None:
     assert answers == set(ANSWERS) and bool(((drawn.answers == END).sum(1) == 1).all())
 
 
+def test_evidence_is_what_the_picture_shows_and_stands_before_the_answer() -> None:
+    made = questions(20)
+    drawn = WrittenSource(QuestionSource(made, 20, seed=1, hidden=0.3), BPE, evidence=True).draw()
+    assert bool(((drawn.answers == END).sum(1) == 2).all())
+    for picture, answer in zip(drawn.picture_of.tolist(), drawn.answers.tolist(), strict=True):
+        seen = BPE.decode(answer[: answer.index(END)])
+        assert seen == (UNSEEN if picture < 0 else made.facts[made.names.index(drawn.ids[picture])])
+
+
+def test_facts_are_what_the_questions_and_their_answers_tell() -> None:
+    told = {"what shape is present?": "circle", "is there a red shape?": "no", "is there not a blue shape?": "no"}
+    assert fact(list(told.items())) == "a blue circle"
+    assert fact([("what is the teal shape?", "triangle")]) == "a teal triangle"
+    assert fact([("is there not a circle?", "yes")]) == "a shape"
+
+
+def test_a_moved_shape_stays_whole() -> None:
+    pictures = torch.full((30, 3, 16, 16), 0.9)
+    pictures[:, :, 2:6, 0:5] = torch.tensor([0.1, 0.2, 0.8])[:, None, None]
+    out = moved(pictures, torch.Generator().manual_seed(0))
+    ink = (out - 0.9).abs().amax(1) > 0.01
+    assert ink.flatten(1).sum(1).tolist() == [20] * 30
+    rows, columns = ink.any(2), ink.any(1)
+    for one in (*rows, *columns):
+        where = one.nonzero()[:, 0]
+        assert int(where[-1] - where[0]) + 1 == len(where)
+    assert len({int(row.float().argmax()) for row in rows}) > 5
+    blank = torch.full((2, 3, 16, 16), 0.5)
+    assert torch.equal(moved(blank, torch.Generator().manual_seed(0)), blank)
+
+
 def test_a_described_picture_is_its_concepts_and_so_is_what_is_answered() -> None:
     made = described()
     drawn = DescribedSource(made, BPE, 5, seed=2, asked=3, hidden=0.0).draw()
@@ -180,8 +212,8 @@ def test_validation_counts_answers_to_the_letter() -> None:
     torch.manual_seed(0)
     net, made = vlm().eval(), questions()
     held = held_questions(made, BPE, 9)
-    share = exact_share(net, held, BPE)
-    assert share == exact_share(net, held, BPE) and 0 <= share <= 1
+    share = exact_share(net, held)
+    assert share == exact_share(net, held) and 0 <= share <= 1
     # What it does write is to the letter what it writes.
     from assay.data.batch import Batch, Part
     from assay.models.generation import Decoding
@@ -194,7 +226,7 @@ def test_validation_counts_answers_to_the_letter() -> None:
     written = net.generate(given, Decoding(max_tokens=6))
     width = max(len(row) for row in written) + 1
     targets = torch.tensor([[*row, END, *[PAD] * (width - len(row) - 1)] for row in written])
-    assert exact_share(net, replace(held, answers=targets), BPE) == 1.0
+    assert exact_share(net, replace(held, answers=targets)) == 1.0
     figures = validate_vqa(vqa().eval(), made, BPE.batch(TEXTS, 16))
     assert set(figures) == {"accuracy", "accuracy_blind"}
 
@@ -207,7 +239,7 @@ def test_a_reader_starts_from_shipped_weights_or_says_why_not() -> None:
     assert start_reader(net, "scratch") == "scratch"
     assert all(torch.equal(value, net.reader.state_dict()[name]) for name, value in before.items())
     assert start_reader(net, "assay:aligned").startswith("assay:aligned@")
-    assert not torch.equal(before["stem.0.weight"], net.reader.state_dict()["stem.0.weight"])
+    assert not torch.equal(before["grid.stem.0.weight"], net.reader.state_dict()["grid.stem.0.weight"])
     with pytest.raises(ValueError, match="does not fit"):
         start_reader(vlm(), "assay:aligned")
     with pytest.raises(ValueError, match="assay:aligned or scratch"):

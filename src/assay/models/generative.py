@@ -84,7 +84,7 @@ class GenerativeModel:
         if not samples or not isinstance(net, VisionLanguage):
             return [""] * len(samples)
         batch = self._batch([self._requested(sample) for sample in samples], None)
-        return [self._text(tokens) for tokens in guarded(self.name, lambda: net.with_evidence(batch)[0])]
+        return [self._text(tokens) for tokens in guarded(self.name, net, lambda: net.with_evidence(batch)[0])]
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> NDArray[np.float32]:
         """Log-probabilities ``float32[n, k]`` among the choices, in their order.
