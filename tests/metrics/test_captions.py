@@ -151,6 +151,8 @@ def test_nothing_at_all_is_nan(name):
     [
         (["a"], [["a"], ["b"]], "1 predictions, 2 references"),
         ("a dog", [["a dog"]], "a list of texts"),
+        (None, [["a dog"]], "predictions: a list of texts was expected, not None"),
+        (["a dog"], None, "references: a list of texts was expected, not None"),
         (["a", "b"], [["a"], []], "row 1 has no reference"),
         (["a", "b"], [["a"], ["b", None]], "row 1: a text was expected as reference, not None"),
         (["a", 3], [["a"], ["b"]], "row 1: a text was expected as prediction, not 3"),

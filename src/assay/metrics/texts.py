@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
@@ -82,6 +82,8 @@ def paired_texts(predictions: Sequence[str | None], references: Sequence[str | S
     for what, given in (("predictions", predictions), ("references", references)):
         if isinstance(given, str | bytes):
             raise ValueError(f"{what}: a list of texts was expected, not one text")
+        if not isinstance(given, Sized):
+            raise ValueError(f"{what}: a list of texts was expected, not {given!r:.80}")
     if len(predictions) != len(references):
         raise ValueError(
             f"a prediction for every row of references was expected: {len(predictions)} predictions, {len(references)} references"
