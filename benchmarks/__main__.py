@@ -6,13 +6,26 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import answers, captions, contrast, detection, meteor, metrics, retrieval, runner, start, statistics
+from benchmarks import (
+    answers,
+    captions,
+    contrast,
+    detection,
+    labels,
+    meteor,
+    metrics,
+    retrieval,
+    runner,
+    start,
+    statistics,
+)
 from benchmarks.pairing import Pairing
 
 ALL = {
     "start": start.pairings,
     "metrics": metrics.pairings,
     "answers": answers.pairings,
+    "labels": labels.pairings,
     "captions": captions.pairings,
     "meteor": meteor.pairings,
     "contrast": contrast.pairings,

@@ -21,6 +21,8 @@ def test_choices_fix_the_codes_so_that_shards_fit():
     [
         (["a"], ["a", "b"], (), "1 answers, 2 labels"),
         (["a", "a"], ["a", None], (), "row 1 is missing"),
+        ([1.0, 1.0], [1.0, np.nan], (), "row 1 is missing"),
+        ([["a"], ["a"]], [["a"], ["b"]], (), "one label a row was expected .*samples_f1"),
         (["cat"], ["catt"], ("cat", "dog"), "row 0 'catt' is none of the choices: did you mean cat"),
     ],
 )
@@ -72,3 +74,19 @@ def test_a_probability_of_0_does_not_end_all():
     with np.errstate(divide="ignore"):
         rows = measure_nll(weighed(np.log([[0.0, 1.0]]), [0]))
     assert rows["nll"][0] == pytest.approx(36.04, abs=0.01)
+
+
+def test_arrays_of_integers_are_lists_of_integers():
+    rng = np.random.default_rng(1)
+    predicted, true = rng.integers(-3, 9, (2, 200))
+    for name in ("accuracy", "macro_f1", "mcc"):
+        metric = metrics.get(name)
+        values = [
+            metric.aggregate(measure_labels(*given), np.ones((1, 200)))[0]
+            for given in ((predicted, true), (predicted.tolist(), true.tolist()))
+        ]
+        assert values[0] == pytest.approx(values[1], abs=1e-15), name
+
+
+def test_a_prediction_of_nan_could_not_be_parsed():
+    assert measure_labels([np.nan, 1.0], [1.0, 1.0])["unparsed"].tolist() == [1.0, 0.0]

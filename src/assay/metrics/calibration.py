@@ -133,41 +133,48 @@ def classwise(bins: int) -> OfPrepared:
     return OfPrepared(prepare, evaluate, ("probabilities", "class"))
 
 
+Groups = list[tuple[Values, Values, Index]]
+
+
+def by_forecast(rows: Rows) -> tuple[Index, Groups]:
+    """Class after class the rows by their forecast of it: the distinct forecasts, whether it came, where each one starts."""
+    shares, true = rows["probabilities"], rows["class"]
+    classes = shares.shape[1]
+    orders, groups = [], []
+    for at in range(classes):
+        order = np.argsort(shares[:, at], kind="stable")
+        forecast = shares[order, at]
+        starts = np.flatnonzero(np.diff(forecast, prepend=-1.0))
+        orders.append(order)
+        groups.append((forecast[starts], (true[order] == (at if classes > 1 else 1)).astype(np.float64), starts))
+    return np.concatenate(orders), groups
+
+
 def murphy(part: str) -> OfPrepared:
     """One part of the Brier score, over groups of rows with the same forecast of a class, summed over the classes.
 
     Brier = reliability - resolution + uncertainty (Murphy 1973).
     """
 
-    def prepare(rows: Rows) -> tuple[Index, list[tuple[Values, Values, Index]]]:
-        shares, true = rows["probabilities"], rows["class"]
-        classes = shares.shape[1]
-        orders, groups = [], []
-        for at in range(classes):
-            order = np.argsort(shares[:, at], kind="stable")
-            forecast = shares[order, at]
-            starts = np.flatnonzero(np.diff(forecast, prepend=-1.0))
-            orders.append(order)
-            groups.append((forecast[starts], (true[order] == (at if classes > 1 else 1)).astype(np.float64), starts))
-        return np.concatenate(orders), groups
-
-    def evaluate(groups: list[tuple[Values, Values, Index]], weights: Weights) -> Values:
-        n = weights.shape[1] // len(groups)
+    def evaluate(groups: Groups, weights: Weights) -> Values:
+        n = len(groups[0][1])
         total = weights[:, :n].sum(axis=1)
         out = np.zeros(len(weights))
         for at, (forecast, hit, starts) in enumerate(groups):
-            mine = weights[:, at * n : (at + 1) * n]
-            count, right = (np.add.reduceat(w, starts, axis=1) for w in (mine, mine * hit))
-            rate, base = np.nan_to_num(ratio(right, count)), ratio(right.sum(axis=1), total)
-            if part == "reliability":
-                out += (count * (forecast - rate) ** 2).sum(axis=1)
-            elif part == "resolution":
-                out += (count * (rate - base[:, None]) ** 2).sum(axis=1)
-            else:
+            count = weights[:, at * n : (at + 1) * n]
+            right = count * hit
+            base = ratio(right.sum(axis=1), total)
+            if part == "uncertainty":
                 out += total * base * (1 - base)
+                continue
+            if len(starts) < n:
+                count, right = (np.add.reduceat(w, starts, axis=1) for w in (count, right))
+            rate = np.divide(right, count, out=np.zeros_like(count), where=count > 0)
+            against = forecast if part == "reliability" else base[:, None]
+            out += np.einsum("ij,ij->i", count, (against - rate) ** 2)
         return ratio(out, total)
 
-    return OfPrepared(prepare, evaluate, ("probabilities", "class"))
+    return OfPrepared(by_forecast, evaluate, ("probabilities", "class"), lambda groups: len(groups) * len(groups[0][1]))
 
 
 def ece(bins: int = BINS, kind: str = "width") -> Metric:

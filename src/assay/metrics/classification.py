@@ -20,6 +20,7 @@ from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_me
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 DENSE_CLASSES = 64
 """Up to so many classes a confusion is summed by a matrix product, beyond by sorting."""
@@ -33,7 +34,7 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
 
     ``choices`` fixes the codes, so that rows of several shards fit together; an answer that is none of them is
     unparsed. Without, the codes follow the sorted labels. Raises `ValueError` for unequal lengths, for a true label
-    that is missing or none of the choices, naming the row.
+    that is missing (None, NaN) or none of the choices, naming the row, and for labels that are collections.
 
     >>> rows = measure_labels(["a", None, "b"], ["a", "b", "a"])
     >>> rows["correct"].tolist(), rows["unparsed"].tolist()
@@ -41,25 +42,47 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
     """
     if len(predicted) != len(true):
         raise ValueError(f"one answer a true label was expected: {len(predicted)} answers, {len(true)} labels")
-    labels = choices if len(choices) else sorted({*true, *predicted} - {None}, key=str)
-    code = {label: place for place, label in enumerate(labels)}
-    wanted = np.fromiter((code.get(label, UNPARSED) for label in true), dtype=np.int64, count=len(true))
-    unknown = np.flatnonzero(wanted == UNPARSED)
-    if len(unknown):
-        label = true[unknown[0]]
-        reason = (
-            "is missing"
-            if label is None
-            else f"{label!r} is none of the choices: {nearest(str(label), map(str, labels))}"
-        )
-        raise ValueError(f"the true label of row {unknown[0]} {reason}")
-    given = np.fromiter((code.get(label, UNPARSED) for label in predicted), dtype=np.int64, count=len(predicted))
+    plain = None if len(choices) else _integers(predicted, true)
+    wanted, given = _coded(predicted, true, choices) if plain is None else plain
     return {
         "true": wanted,
         "predicted": given,
         "correct": (wanted == given).astype(np.float64),
         "unparsed": (given == UNPARSED).astype(np.float64),
     }
+
+
+def _integers(predicted: Sequence[Any], true: Sequence[Any]) -> tuple[Codes, Codes] | None:
+    """The codes of integer arrays without going through their rows; None for anything else."""
+    sides = [
+        side
+        for side in (predicted, true)
+        if isinstance(side, np.ndarray) and side.dtype.kind in "iu" and side.ndim == 1
+    ]
+    if len(sides) < 2:
+        return None
+    codes = np.unique(np.concatenate(sides), return_inverse=True)[1].astype(np.int64)
+    return codes[len(predicted) :], codes[: len(predicted)]
+
+
+def _coded(predicted: Sequence[Any], true: Sequence[Any], choices: Sequence[Any]) -> tuple[Codes, Codes]:
+    """The codes of the true and of the predicted labels."""
+    try:
+        labels = choices if len(choices) else sorted({x for x in {*true, *predicted} - {None} if x == x}, key=str)
+        code = {label: place for place, label in enumerate(labels)}
+        wanted = np.fromiter((code.get(label, UNPARSED) for label in true), dtype=np.int64, count=len(true))
+        given = np.fromiter((code.get(label, UNPARSED) for label in predicted), dtype=np.int64, count=len(predicted))
+    except TypeError as error:
+        raise ValueError(f"one label a row was expected ({error}); for several labels a row see samples_f1") from error
+    unknown = np.flatnonzero(wanted == UNPARSED)
+    if len(unknown):
+        label = true[unknown[0]]
+        missing = label is None or label != label
+        reason = (
+            "is missing" if missing else f"{label!r} is none of the choices: {nearest(str(label), map(str, labels))}"
+        )
+        raise ValueError(f"the true label of row {unknown[0]} {reason}")
+    return wanted, given
 
 
 Formula = Callable[[Values, Values, Values], Values]

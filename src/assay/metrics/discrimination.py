@@ -26,65 +26,78 @@ MOST_PAIRS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Some rows by descending score: which are ``positive``, and where each set of equal scores starts (None: no two are)."""
+    """``n`` rows by descending score, as their ``positives[p]`` see them: places in that order.
 
-    positive: Values
-    starts: Index | None
+    A positive's threshold, all rows of its score, goes from ``start`` up to ``end``; among the positives alone from
+    ``first`` up to ``last``. ``tied`` says whether a threshold holds several rows anywhere.
+    """
 
-    def grouped(self, weights: Weights) -> tuple[Values, Values]:
-        """The weights ``[b, g]`` of the positives and of all rows at each threshold."""
-        if self.starts is None:
-            return weights * self.positive, weights
-        positive, every = (np.add.reduceat(part, self.starts, axis=1) for part in (weights * self.positive, weights))
-        return positive, every
+    n: int
+    positives: Index
+    start: Index
+    end: Index
+    first: Index
+    last: Index
+    tied: bool
+
+    def masses(self, weights: Weights) -> tuple[Values, Values, Values]:
+        """The positives' weights ``[b, p]``, and the weights of all rows and of the positives before each place."""
+        mine = weights[:, self.positives]
+        return mine, _before(weights), _before(mine)
 
 
 Curve = Callable[[Sorted, Weights], Values]
 
 
+def _before(weights: Weights) -> Values:
+    """The weights before each place, and at the end all of them ``[b, n + 1]``."""
+    out = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=out[:, 1:])
+    return out
+
+
 def roc_area(rows: Sorted, weights: Weights) -> Values:
     """The probability ``[b]`` that a positive scores higher than a negative; half of it where they score the same."""
-    positive, every = rows.grouped(weights)
-    negative = every - positive
-    reached = np.cumsum(positive, axis=1)
-    won = np.einsum("ij,ij->i", negative, reached)
-    if rows.starts is not None:
-        won -= np.einsum("ij,ij->i", negative, positive) / 2
-    total = reached[:, -1]
-    return ratio(won, total * negative.sum(axis=1))
+    mine, every, positive = rows.masses(weights)
+    negatives = every[:, -1:] - positive[:, -1:]
+    reached = every[:, rows.end] - positive[:, rows.last]
+    lower = negatives - reached
+    if rows.tied:
+        lower += (reached - every[:, rows.start] + positive[:, rows.first]) / 2
+    return ratio(np.einsum("ij,ij->i", mine, lower), positive[:, -1] * negatives[:, 0])
 
 
 def precision_sum(rows: Sorted, weights: Weights) -> Values:
     """The mean ``[b]`` over the positives of the precision at their thresholds: Σ (R_t - R_{t-1}) P_t."""
-    positive, every = rows.grouped(weights)
-    reached, seen = np.cumsum(positive, axis=1), np.cumsum(every, axis=1)
-    precision = np.divide(reached, seen, out=np.zeros_like(seen), where=seen > 0)
-    return ratio(np.einsum("ij,ij->i", positive, precision), reached[:, -1])
+    mine, every, positive = rows.masses(weights)
+    seen = every[:, rows.end]
+    precision = np.divide(positive[:, rows.last], seen, out=np.zeros_like(seen), where=seen > 0)
+    return ratio(np.einsum("ij,ij->i", mine, precision), positive[:, -1])
+
+
+def prepare(rows: Rows) -> tuple[Index, list[Sorted]]:
+    """Each class's rows by descending score, class after class."""
+    scores, true = rows["scores"], rows["class"]
+    found = [
+        _sorted(scores[:, column], true == (column if scores.shape[1] > 1 else 1)) for column in range(scores.shape[1])
+    ]
+    return np.concatenate([order for order, _ in found]), [part for _, part in found]
 
 
 def one_against_rest(curve: Curve) -> OfPrepared:
     """``curve`` of each class against all others, the mean over the classes for which it is defined."""
 
-    def prepare(rows: Rows) -> tuple[Index, list[Sorted]]:
-        scores, true = rows["scores"], rows["class"]
-        orders, parts = [], []
-        for column in range(scores.shape[1]):
-            order, part = _sorted(scores[:, column], true == (column if scores.shape[1] > 1 else 1))
-            orders.append(order)
-            parts.append(part)
-        return np.concatenate(orders), parts
-
     def evaluate(parts: list[Sorted], weights: Weights) -> Values:
-        n = weights.shape[1] // len(parts)
+        n = parts[0].n
         return _mean(curve(part, weights[:, at * n : (at + 1) * n]) for at, part in enumerate(parts))
 
-    return OfPrepared(prepare, evaluate, ("scores", "class"))
+    return OfPrepared(prepare, evaluate, ("scores", "class"), lambda parts: len(parts) * parts[0].n)
 
 
 def one_against_one(curve: Curve) -> OfPrepared:
     """``curve`` of each class against each other by its own scores, the mean of both ways, then over the pairs."""
 
-    def prepare(rows: Rows) -> tuple[Index, list[tuple[slice, Sorted]]]:
+    def by_pairs(rows: Rows) -> tuple[Index, list[tuple[slice, Sorted]]]:
         scores, true = rows["scores"], rows["class"]
         present = np.unique(true)
         if len(present) ** 2 > MOST_PAIRS:
@@ -105,16 +118,25 @@ def one_against_one(curve: Curve) -> OfPrepared:
         found = [curve(part, weights[:, place]) for place, part in parts]
         return _mean(iter(found)) if found else np.full(len(weights), np.nan)
 
-    return OfPrepared(prepare, evaluate, ("scores", "class"))
+    def cost(parts: list[tuple[slice, Sorted]]) -> int:
+        return parts[-1][0].stop if parts else 0
+
+    return OfPrepared(by_pairs, evaluate, ("scores", "class"), cost)
 
 
 def _sorted(scores: Values, positive: NDArray[np.bool_]) -> tuple[Index, Sorted]:
     order = np.argsort(-scores)
-    new = np.empty(len(order), dtype=np.bool_)
-    new[:1], ranked = True, scores[order]
+    ranked, positives = scores[order], np.flatnonzero(positive[order])
+    if not (ranked[1:] == ranked[:-1]).any():
+        count = np.arange(len(positives) + 1)
+        return order, Sorted(len(order), positives, positives, positives + 1, count[:-1], count[1:], False)
+    new = np.ones(len(order), dtype=np.bool_)
     np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
-    starts = None if new.all() else np.flatnonzero(new)
-    return order, Sorted(positive[order].astype(np.float64), starts)
+    starts = np.flatnonzero(new)
+    group = (np.cumsum(new) - 1)[positives]
+    ends = np.append(starts[1:], len(order))
+    first, last = (np.searchsorted(group, group, side=side) for side in ("left", "right"))
+    return order, Sorted(len(order), positives, starts[group], ends[group], first, last, True)
 
 
 def _mean(values: Iterator[Values]) -> Values:

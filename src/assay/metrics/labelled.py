@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics import calibration, classification, discrimination, get, labelsets
 from assay.metrics.metric import Metric
-from assay.metrics.standalone import estimate
+from assay.metrics.standalone import estimate, scored
 from assay.types import Estimate
 
 Units = Sequence[Any] | NDArray[Any] | None
@@ -151,8 +151,9 @@ def brier_parts(probabilities: ArrayLike, true: Labels, *, unit: Units = None, s
     >>> {name: round(part.value, 4) for name, part in parts.items()}
     {'reliability': 0.0, 'resolution': 0.0556, 'uncertainty': 0.2222}
     """
-    names = ("reliability", "resolution", "uncertainty")
-    return {name: estimate(get(f"brier_{name}"), probabilities, true, unit=unit, seed=seed) for name in names}
+    parts = [get(f"brier_{name}") for name in ("reliability", "resolution", "uncertainty")]
+    found = scored(parts, probabilities, true, unit=unit, seed=seed)
+    return {name.removeprefix("brier_"): one for name, one in found.items()}
 
 
 def aurc(confidence: ArrayLike, right: Labels, *, unit: Units = None, seed: int = 0) -> Estimate:

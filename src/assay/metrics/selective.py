@@ -53,11 +53,17 @@ def aurc(rows: Accepted, weights: Weights) -> Values:
 
     w rows that are e wrong each, after C rows with E errors, add Σ_j (E + e j)/(C + j) = e w + (E - e C)(H(C + w) - H(C)).
     """
-    reached = np.cumsum(weights, axis=1)
-    before = reached - weights
-    errors = np.cumsum(weights * rows.wrong, axis=1) - weights * rows.wrong
-    risk = rows.wrong * weights + (errors - rows.wrong * before) * (harmonic(reached) - harmonic(before))
-    return ratio(risk.sum(axis=1), reached[:, -1])
+    lost = weights * rows.wrong
+    reached, errors = _before(weights), _before(lost)
+    lead = (errors[:, :-1] - rows.wrong * reached[:, :-1]) * np.diff(harmonic(reached), axis=1)
+    return ratio(errors[:, -1] + lead.sum(axis=1), reached[:, -1])
+
+
+def _before(weights: Weights) -> Values:
+    """The weights before each row, and at the end all of them ``[b, n + 1]``."""
+    out = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=out[:, 1:])
+    return out
 
 
 def excess_aurc(rows: Accepted, weights: Weights) -> Values:
@@ -98,10 +104,10 @@ def harmonic(x: Values) -> Values:
     [[0.0, 1.0, 1.8333]]
     """
     top = float(x.max(initial=0.0))
-    whole = np.rint(x)
-    if top <= WHOLE and bool((np.abs(whole - x) < 1e-9).all()):
+    whole = x.astype(np.intp) if top <= WHOLE else None
+    if whole is not None and bool((whole == x).all()):
         table = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, int(top) + 2))])
-        return np.asarray(table[whole.astype(np.intp)])
+        return np.asarray(table[whole])
     from scipy.special import digamma
 
     return np.asarray(digamma(x + 1) + np.euler_gamma)
