@@ -26,6 +26,12 @@ DATASETS: Mapping[str, str] = {
     "emoji": "assay.data.bundled:load",
 }
 
+READERS: Mapping[str, str] = {
+    "coco": "assay.data.readers.published:coco",
+    "vqa": "assay.data.readers.published:vqa",
+}
+"""Data in a benchmark's own layout, asked for as ``NAME:FILE,FILE …``."""
+
 TASKS: Mapping[str, str] = {
     "captioning": "assay.evaluation.tasks:captioning",
     "captioning:zh": "assay.evaluation.tasks:captioning_zh",

@@ -139,6 +139,14 @@ class Generates(Model, Protocol):
 
 
 @runtime_checkable
+class Answers(Model, Protocol):
+    """A model that answers in words and may be told the choices; it is not bound to them."""
+
+    def answer(self, samples: Sequence[Sample], choices: Sequence[str]) -> list[str]:
+        """One text for each sample; no choices where any text will do."""
+
+
+@runtime_checkable
 class Skilled(Generates, Protocol):
     """A model that writes and knows what it was trained to do on request."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, TASKS, attribute, find, nearest
+from assay.catalog import DATASETS, MODELS, READERS, TASKS, attribute, find, nearest
 from assay.data.dataset import Dataset
-from assay.types import CLEAN, Condition, Generates, Media, Model, Sample, Scores
+from assay.types import CLEAN, Condition, Generates, HasFacts, Media, Model, Sample, Scores
 
 if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
@@ -26,8 +26,10 @@ VOCABULARY = "emoji:all"
 Progress = Callable[[int, int, int], None]  # done, planned, failed
 
 
-def load_dataset(name: str | Dataset) -> Dataset:
-    """A data set by name: ``emoji``, ``emoji:test-concepts``, ``easy-vqa:test``, ``digits``.
+def load_dataset(name: str | Path | Dataset, *, columns: Mapping[str, str] | None = None) -> Dataset:
+    """A data set by name (``emoji``, ``emoji:test-concepts``, ``easy-vqa:test``, ``digits``), or one of your own: a folder with a
+    manifest or a folder for each class, a CSV, JSONL or Parquet file (``columns`` says which column is what, where that is not
+    plain), ``vqa:QUESTIONS,ANNOTATIONS,IMAGES``, ``coco:CAPTIONS,IMAGES``.
 
     ``digits[:50]`` is the first fifty samples, ``emoji[::2]`` every second concept.
     An unknown name or split is a `ValueError` that tells its nearest neighbours.
@@ -37,10 +39,24 @@ def load_dataset(name: str | Dataset) -> Dataset:
     """
     if isinstance(name, Dataset):
         return name
-    whole, _, cut = name.partition("[")
+    whole, _, cut = str(name).partition("[") if not Path(name).exists() else (str(name), "", "")
     base, _, split = whole.partition(":")
-    load = find("data set", base, DATASETS)
-    return shortened(load(base, split or None), cut)
+    if base in READERS and split:
+        return shortened(find("reader", base, READERS)(split), cut)
+    if base not in DATASETS and looks_like_path(whole):
+        return shortened(attribute("assay.data.readers.folder:read_path")(whole, renamed=columns), cut)
+    if columns:
+        raise ValueError(f"columns are named for files of your own, not for {whole}.")
+    return shortened(find("data set", base, DATASETS)(base, split or None), cut)
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether a name is that of a file or folder: it is there, or has a separator or an ending."""
+    return (
+        Path(name).exists()
+        or "/" in name
+        or Path(name).suffix.lower() in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
+    )
 
 
 def shortened(data: Dataset, cut: str) -> Dataset:
@@ -55,18 +71,17 @@ def shortened(data: Dataset, cut: str) -> Dataset:
     return data.first(int(asked[2])) if asked[1] == ":" else data.every(int(asked[2]))
 
 
-def load_model(name: str | Path | Model, *, train: str = "emoji:train") -> Model:
-    """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), or the folder of a trained one.
+def load_model(name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train") -> Model:
+    """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, or code of
+    your own: ``py:package.module:function``, ``py:path/to/file.py:function``.
 
-    What already is a model is given back as it is.
+    What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
     """
     if not isinstance(name, str | Path):
-        if isinstance(name, Model):
-            return name
-        raise ValueError(
-            f"expected a model or a model's name, got {type(name).__name__}: it has no name, modalities, fingerprint."
-        )
+        return attribute("assay.models.callable:as_model")(name)  # type: ignore[no-any-return]
     scheme, _, rest = str(name).partition(":")
+    if scheme == "py":
+        return attribute("assay.models.callable:load_callable")(str(name))  # type: ignore[no-any-return]
     if scheme == "assay":
         return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
     if scheme == "baseline":
@@ -111,15 +126,16 @@ class Prepared:
 
 
 def prepare(
-    model: str | Path | Model,
-    data: str | Dataset,
+    model: str | Path | Model | Callable[..., Any],
+    data: str | Path | Dataset,
     *,
     task: str | None = None,
     limit: int | None = None,
     conditions: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Loads what `evaluate` was asked for; its arguments are explained there."""
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, columns=columns)
     if limit is not None:
         if limit < 1:
             raise ValueError(f"limit must be at least 1, got {limit}.")
@@ -128,7 +144,11 @@ def prepare(
     started = time.perf_counter()
     loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
     load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
-    asked: Task = find("task", usual_task(loaded, dataset) if task is None else task, TASKS)(dataset)
+    name = usual_task(loaded, dataset) if task is None else task
+    if name == "classification" and not isinstance(loaded, Scores) and isinstance(loaded, Generates):
+        asked: Task = attribute("assay.evaluation.tasks:saying")(dataset)
+    else:
+        asked = find("task", name, TASKS)(dataset)
     if conditions is not None:
         asked = replace(asked, conditions=tuple(named_condition(name) for name in conditions))
     return Prepared(loaded, asked, load_s)
@@ -137,6 +157,8 @@ def prepare(
 def usual_task(model: Model, dataset: Dataset) -> str:
     """What a model is measured by on data when nobody says: a model that writes by what the texts ask, else by describing the
     pictures; one that scores by the classes, if there are any; any other by retrieval."""
+    if isinstance(model, Generates) and dataset.choices and not dataset.asks and not dataset.checked:
+        return "classification"
     if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):
         return dataset.asks or "captioning"
     return "classification" if dataset.choices and isinstance(model, Scores) else "retrieval"
@@ -150,8 +172,8 @@ def named_condition(name: str) -> Condition:
 
 
 def evaluate(
-    model: str | Path | Model,
-    data: str | Dataset,
+    model: str | Path | Model | Callable[..., Any],
+    data: str | Path | Dataset,
     *,
     task: str | None = None,
     out: str | Path | None = None,
@@ -180,9 +202,12 @@ def evaluate_prepared(
     out: str | Path | None = None,
     seed: int = 0,
     on_progress: Progress | None = None,
-    speed: bool = True,
+    speed: bool | None = None,
 ) -> Run:
-    """The run of what was prepared; ``speed`` measures the latency of single samples too, about a second."""
+    """The run of what was prepared; ``speed`` measures the latency of single samples too, about a second.
+
+    By default only that of a net that runs here (one that knows its size): other models may cost money, and are asked once.
+    """
     from assay.evaluation.evaluate import evaluate as run_task
 
     return run_task(
@@ -191,7 +216,7 @@ def evaluate_prepared(
         out=out,
         seed=seed,
         on_progress=on_progress,
-        speed=speed,
+        speed=isinstance(prepared.model, HasFacts) if speed is None else speed,
         load_s=prepared.load_s,
     )
 
@@ -277,7 +302,8 @@ def report_content(
     datasets = {}
     for run in runs:
         name = run.manifest.data
-        if name not in datasets and name.partition("[")[0].partition(":")[0] in DATASETS:
+        whole = name.partition("[")[0]
+        if name not in datasets and (whole.partition(":")[0] in DATASETS or Path(whole).exists()):
             datasets[name] = load_dataset(name)
     found = comparisons(runs) if compared is None else compared
     return content(runs, comparisons=found, datasets=datasets, title=title, commands=commands)

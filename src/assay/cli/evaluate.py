@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class Evaluate:
     """Measures a model on data: every figure with its interval, its n and what is missing. The same command goes on where it was cut."""
 
-    model: str = arg("assay:aligned, assay:joint, assay:fused, baseline:words, or a model's folder")
-    data: str = arg("NAME[:SPLIT], such as emoji or emoji:test-concepts")
+    model: str = arg("assay:NAME, baseline:NAME, a trained model's folder, py:module:function, py:file.py:function")
+    data: str = arg(
+        "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:CAPTIONS,IMAGES"
+    )
     task: str | None = arg(
         "retrieval, classification, zeroshot, vqa, captioning, naming (default: what model and data can do)",
         default=None,
@@ -30,6 +32,7 @@ class Evaluate:
     conditions: tuple[str, ...] = arg(
         "ask under these only: clean, only:image, drop:audio ...", default=(), metavar="CONDITION"
     )
+    map: str | None = arg("which column is what: image=path,label=species", default=None, metavar="ROLE=COLUMN,...")
     seed: int = arg("of the resampling and of random conditions", default=0)
     json: bool = arg("print one JSON document", default=False)
 
@@ -45,6 +48,7 @@ def evaluate(options: Evaluate) -> int:
         task=options.task,
         limit=options.limit,
         conditions=options.conditions or None,
+        columns=None if options.map is None else columns_named(options.map),
     )
     with Bar(f"{options.model} on {options.data}") as bar:
         out = options.out or prepared.folder
@@ -55,6 +59,19 @@ def evaluate(options: Evaluate) -> int:
         terminal.show(verbs.report_content([run]), sys.stdout)
         print(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")
     return DONE if run.complete else INCOMPLETE
+
+
+def columns_named(given: str) -> dict[str, str]:
+    """``image=path,label=species`` as a mapping; `ValueError` for anything else.
+
+    >>> columns_named("image=path, label=species")
+    {'image': 'path', 'label': 'species'}
+    """
+    pairs = [part.partition("=") for part in given.split(",")]
+    for role, sign, column in pairs:
+        if not (sign and role.strip() and column.strip()):
+            raise ValueError(f"cannot read --map {given!r}: expected ROLE=COLUMN,ROLE=COLUMN")
+    return {role.strip(): column.strip() for role, _, column in pairs}
 
 
 def as_json(run: Run) -> dict[str, object]:

@@ -17,7 +17,8 @@ class Dataset:
     ``choices`` are the classes of a classification task, in the order of a model's score columns.
     ``slices`` names the groups by which figures are broken down. ``views`` maps a task's name to what its
     samples show (``emoji`` shows names for retrieval and keywords for classification). ``asks`` is the task that the
-    samples' texts put to a model that answers in words: ``vqa`` where they are questions.
+    samples' texts put to a model that answers in words: ``vqa`` where they are questions. ``checked`` says that all media
+    are known to be whole; others are opened before a model is asked about them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Dataset:
     description: str = ""
     source: str = ""
     asks: str = ""
+    checked: bool = True
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from assay.types import Embeds, FloatArray, Generates, MediaError, Model, Sample, Scores, Verb
+from assay.types import Answers, Embeds, FloatArray, Generates, MediaError, Model, Sample, Scores, Verb
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LONGEST = 500  # characters of an error's message that are kept
@@ -77,6 +77,8 @@ def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]
         return lambda samples, question: model.score(samples, question.choices)
     if verb == "embed" and isinstance(model, Embeds):
         return lambda samples, question: model.embed(samples, question.modality)
+    if verb == "generate" and isinstance(model, Answers):
+        return lambda samples, question: model.answer(samples, question.choices)
     if verb in WRITTEN and isinstance(model, Generates):
         return lambda samples, question: model.generate(samples)
     able = [name for name, protocol in VERBS.items() if isinstance(model, protocol)]

@@ -60,7 +60,13 @@ class Engine:
         outcomes: dict[int, Answer] = {}
         shown: list[Sample] = []
         for index in batch.samples.tolist():
-            prepared = show(self.plan.samples[index], batch.asked, self.model.modalities, self.seed)
+            prepared = show(
+                self.plan.samples[index],
+                batch.asked,
+                self.model.modalities,
+                self.seed,
+                checked=self.task.dataset.checked,
+            )
             if isinstance(prepared, Failure):
                 outcomes[index] = prepared
             else:
@@ -88,8 +94,13 @@ class Engine:
         return len(self.choices) if self.task.verb == "score" else None
 
 
-def show(sample: Sample, asked: Pass, modalities: frozenset[str], seed: int) -> Sample | Failure:
-    """The sample as the model sees it in a pass: transformed, without target, and with nothing that the model does not take."""
+def show(
+    sample: Sample, asked: Pass, modalities: frozenset[str], seed: int, *, checked: bool = True
+) -> Sample | Failure:
+    """The sample as the model sees it in a pass: transformed, without target, and with nothing that the model does not take.
+
+    Media that are not known to be whole (``checked``) are opened: a model that never looks would answer for a broken picture too.
+    """
     transform = asked.condition.transform
     try:
         # Each sample has a generator of its own, so that what it shows depends on no other sample; making one takes time.
@@ -98,6 +109,9 @@ def show(sample: Sample, asked: Pass, modalities: frozenset[str], seed: int) -> 
             changed = transform(sample, stream(seed, "condition", asked.condition.name, str(asked.repeat), sample.id))
         wanted = modalities if asked.modality is None else {asked.modality}
         inputs = {name: value for name, value in changed.inputs.items() if name in wanted}
+        for value in () if checked else inputs.values():
+            if not isinstance(value, str):
+                value.load()
     except Exception as error:
         return Failure(kind_of(error), describe(error))
     if not inputs:

@@ -82,8 +82,8 @@ def _weighed(
     """The most probable classes with their probabilities, the expected one among them, and the rank of that."""
     answer = Answer(one.answer, None if math.isnan(one.confidence) else one.confidence, one.right)
     choices, place = run.manifest.choices, places.get((one.sample, one.condition))
-    if place is None or one.target not in choices or one.answer not in choices:
-        return (answer,), None  # asked in sentences: the classes' own probabilities are not kept
+    if place is None or run.manifest.verb != "score" or one.target not in choices or one.answer not in choices:
+        return (answer,), None  # asked in sentences, or said in words: there are no probabilities of the classes
     weights = np.exp(run.predictions["answer"][place][: len(choices)].astype(np.float64))
     order = np.argsort(-weights, kind="stable").tolist()
     expected = choices.index(one.target)

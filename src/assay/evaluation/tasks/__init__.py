@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from assay.evaluation.tasks import crossmodal, generating, labelling, recorded
 from assay.evaluation.tasks.crossmodal import retrieval
 from assay.evaluation.tasks.family import Family
-from assay.evaluation.tasks.generating import captioning, captioning_zh, naming, naming_zh, vqa
+from assay.evaluation.tasks.generating import captioning, captioning_zh, naming, naming_zh, saying, vqa
 from assay.evaluation.tasks.labelling import classification, zeroshot
 from assay.evaluation.tasks.recorded import scoring
 from assay.types import Verb
@@ -25,6 +25,7 @@ __all__ = [
     "naming",
     "naming_zh",
     "retrieval",
+    "saying",
     "scoring",
     "vqa",
     "zeroshot",

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.catalog import nearest
+from assay.data.dataset import Dataset
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task
 from assay.metrics.metric import Metric, Rows
@@ -80,3 +82,18 @@ def check_family(task: str, given: Sequence[Metric], allowed: Sequence[str]) -> 
             raise ValueError(
                 f"the metric {metric.name!r} measures {metric.family}, the task {task!r} gives {' and '.join(allowed)}."
             )
+
+
+def check_targets(dataset: Dataset) -> None:
+    """`ValueError` unless the data set has classes and every target is one of them."""
+    if len(set(dataset.choices)) != len(dataset.choices):
+        raise ValueError(f"the data set {dataset.name!r} names a class twice: {', '.join(dataset.choices)}.")
+    if not dataset.choices:
+        raise ValueError(
+            f"the data set {dataset.name!r} has no classes: classification needs them; retrieval does not."
+        )
+    known = set(dataset.choices)
+    for sample in dataset.samples:
+        if sample.target is not None and str(sample.target) not in known:
+            name = str(sample.target)
+            raise ValueError(f"sample {sample.id!r} has the target {name!r}, which is no class: {nearest(name, known)}")

@@ -9,6 +9,7 @@ ask, without it: what is right blindly was not seen.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,14 +22,14 @@ from assay import metrics
 from assay.data.dataset import Dataset
 from assay.data.requests import CHINESE, DESCRIBE, ENGLISH, NAME, request
 from assay.data.transforms import cross
-from assay.evaluation.conditions import concerned, planned
+from assay.evaluation.conditions import alone_and_together, concerned, planned
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics, natural_unit
-from assay.evaluation.tasks.family import Family, check_family, joined, measured
+from assay.evaluation.tasks.family import Family, check_family, check_targets, joined, measured
 from assay.metrics.metric import Metric, Rows
 from assay.metrics.vqa import normalise
 from assay.table import KEY, Table
-from assay.types import CLEAN, Condition, Model, Sample
+from assay.types import CLEAN, Answers, Condition, Model, Sample
 
 ANSWERED = ("vqa_accuracy", "exact_match")
 CLOSED = ("vqa_accuracy", "accuracy", "unparsed")
@@ -40,6 +41,7 @@ USUAL: Mapping[tuple[str, str], tuple[str, ...]] = {
     (NAME, ENGLISH): ("exact_match", "token_f1"),
     (NAME, CHINESE): ("exact_match", "token_f1:zh"),
 }
+SAID = ("accuracy", "macro_f1", "unparsed")
 
 
 def vqa(dataset: Dataset, *, measures: Sequence[str | Metric] = ()) -> Task:
@@ -53,6 +55,19 @@ def vqa(dataset: Dataset, *, measures: Sequence[str | Metric] = ()) -> Task:
         raise ValueError(f"vqa asks the samples' texts, the data set {dataset.name!r} has none.")
     closed = bool(seen.choices) and all(sample.target in seen.choices for sample in seen.samples)
     return written("vqa", seen if closed else replace(seen, choices=()), measures or (CLOSED if closed else ANSWERED))
+
+
+def saying(dataset: Dataset, *, measures: Sequence[str | Metric] = ()) -> Task:
+    """Classification by what a model says: a text is read as one of the classes, or as none of them.
+
+    ``measures`` default to accuracy, macro-F1 and the share of answers that are no class.
+    `ValueError` as `assay.evaluation.tasks.labelling.classification`.
+    """
+    seen = dataset.for_task("classification")
+    check_targets(seen)
+    aimed = replace(seen, samples=[sample for sample in seen.samples if sample.target is not None])
+    task = written("classification", aimed, measures or SAID)
+    return replace(task, conditions=alone_and_together(aimed))
 
 
 def describing(
@@ -129,9 +144,9 @@ def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
     ]
 
 
-def no_choices(task: Task, model: Model) -> tuple[str, ...]:
-    """A model that writes is given nothing to choose from."""
-    return ()
+def offered(task: Task, model: Model) -> tuple[str, ...]:
+    """The closed set of answers, for a model that may be told it; any other that writes is given nothing to choose from."""
+    return task.choices if isinstance(model, Answers) else ()
 
 
 def measure(task: Task, parts: Sequence[tuple[Pass, Table]]) -> Table:
@@ -173,8 +188,8 @@ def rows(task: Task, came: Sequence[str], samples: Sequence[Sample]) -> Rows:
 class ChoiceReader:
     """Reads texts as one of some choices.
 
-    A text is the choice that it equals after VQA's normalisation (case, punctuation, articles, numbers as words), else
-    the only one whose words it holds; else it is none.
+    A text is the choice that it equals to the letter but for case, or after VQA's normalisation (case, punctuation, articles,
+    numbers as words), else the only one whose words it holds; else it is none.
 
     >>> reader = ChoiceReader(("yes", "no", "red", "dark red"))
     >>> [reader.read(text) for text in ("Yes.", "It is dark red", "yes or no", "green")]
@@ -182,13 +197,24 @@ class ChoiceReader:
     """
 
     def __init__(self, choices: Sequence[str]) -> None:
-        self.known: Mapping[str, str] = {normalise(choice): choice for choice in choices}
+        self.exact: Mapping[str, str] = {choice.strip().casefold(): choice for choice in choices}
+        plain = Counter(map(normalise, choices))
+        # A choice that normalises to nothing ("a", "the"), or to the same as another ("2", "two"), is read to the letter only.
+        self.known = {
+            normalise(choice): choice for choice in choices if normalise(choice) and plain[normalise(choice)] == 1
+        }
         # The longest first, so that "dark red" is not read as "red" as well.
         longest_first = sorted(filter(None, self.known), key=lambda words: (-len(words), words))
-        self.any = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+        self.any = (
+            re.compile("(?!)")
+            if not longest_first
+            else re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+        )
 
     def read(self, text: str) -> str | None:
         """The choice that a text is, or ``None``."""
+        if (whole := text.strip().casefold()) in self.exact:
+            return self.exact[whole]
         plain = normalise(text)
         if plain in self.known:
             return self.known[plain]
@@ -196,4 +222,4 @@ class ChoiceReader:
         return self.known[found.pop()] if len(found) == 1 else None
 
 
-FAMILY = Family(passes, no_choices, measure)
+FAMILY = Family(passes, offered, measure)

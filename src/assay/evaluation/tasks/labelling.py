@@ -20,7 +20,7 @@ from assay.data.dataset import Dataset
 from assay.evaluation.conditions import alone_and_together, concerned, planned
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics, natural_unit
-from assay.evaluation.tasks.family import Family, check_family, joined, measured, placed
+from assay.evaluation.tasks.family import Family, check_family, check_targets, joined, measured, placed
 from assay.metrics.metric import Metric, Rows
 from assay.table import KEY, Table
 from assay.types import Condition, Model
@@ -91,21 +91,6 @@ def usual_measures(classes: int) -> tuple[str, ...]:
     """The metrics of a classification with so many classes."""
     top = () if classes <= 3 else ("top_3_accuracy",) if classes <= 20 else ("top_5_accuracy",)
     return ("accuracy", "macro_f1", "nll", *top)
-
-
-def check_targets(dataset: Dataset) -> None:
-    """`ValueError` unless the data set has classes and every target is one of them."""
-    if len(set(dataset.choices)) != len(dataset.choices):
-        raise ValueError(f"the data set {dataset.name!r} names a class twice: {', '.join(dataset.choices)}.")
-    if not dataset.choices:
-        raise ValueError(
-            f"the data set {dataset.name!r} has no classes: classification needs them; retrieval does not."
-        )
-    known = set(dataset.choices)
-    for sample in dataset.samples:
-        if sample.target is not None and str(sample.target) not in known:
-            name = str(sample.target)
-            raise ValueError(f"sample {sample.id!r} has the target {name!r}, which is no class: {nearest(name, known)}")
 
 
 def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
