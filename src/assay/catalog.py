@@ -49,6 +49,7 @@ RECIPES: Mapping[str, str] = {
     "fused:emoji": "assay.recipes.fused:emoji",
     "joint:emoji": "assay.recipes.joint:emoji",
     "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",
+    "vlm:emoji": "assay.recipes.vlm:emoji",
     "vqa:easy-vqa": "assay.recipes.vqa:easy_vqa",
 }
 

@@ -148,8 +148,10 @@ class GenerativeModel:
 
 
 def _usual(net: Vqa | VisionLanguage) -> Decoding:
-    """Greedy, as long as the net's answers may be."""
-    return Decoding(max_tokens=net.settings.max_tokens) if isinstance(net, VisionLanguage) else Decoding()
+    """By as many beams and tokens as the net was made for."""
+    if not isinstance(net, VisionLanguage):
+        return Decoding()
+    return Decoding(beams=net.settings.beams, max_tokens=net.settings.max_tokens)
 
 
 def _generator(seed: int, sample: str) -> Generator:

@@ -33,7 +33,7 @@ class VlmSettings:
     """The sizes that decide the net's shape; kept in ``config.json``.
 
     ``skills``: what it was trained to do on request. ``evidence``: whether it first writes what its answer rests on.
-    ``frozen``: whether training leaves the picture reader as it is.
+    ``frozen``: whether training leaves the picture reader as it is. ``beams``: how it writes unless told otherwise.
     """
 
     vocabulary: int
@@ -50,6 +50,7 @@ class VlmSettings:
     heads: int = 4
     length: int = 96
     max_tokens: int = 48
+    beams: int = 1
     dropout: float = 0.1
     evidence: bool = False
     frozen: bool = False

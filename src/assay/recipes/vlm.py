@@ -10,6 +10,7 @@ import torch
 from assay.models.bpe import Bpe, train_bpe
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
+from assay.recipes.described import emoji_writer
 from assay.recipes.questions import UNSEEN, VALIDATION, Asked, Questions, QuestionSource, question_texts, read_questions
 from assay.recipes.written import Written, exact_share, writing_loss, written
 from assay.training.optim import OptimSettings
@@ -118,3 +119,29 @@ def easy_vqa(
         validate=lambda net: {name: exact_share(net, some) for name, some in checked.items()},
         validate_every=max(steps // 10, 1),
     )
+
+
+def emoji(
+    *,
+    seed: int = 0,
+    steps: int = 1000,
+    concepts: int = 128,
+    lr: float = 3e-3,
+    matrix_lr: float = 0.02,
+    layers: int = 2,
+    encoder: str = "assay:aligned",
+    frozen: bool = True,
+) -> Recipe:
+    """Names, sentences and categories of emoji in English and Chinese: a frozen picture tower, a projector, a small language model."""
+    settings = {
+        "recipe": "vlm:emoji",
+        "seed": seed,
+        "steps": steps,
+        "concepts": concepts,
+        "lr": lr,
+        "matrix_lr": matrix_lr,
+        "layers": layers,
+        "encoder": encoder,
+        "frozen": frozen,
+    }
+    return emoji_writer(settings, attach="prefix")
