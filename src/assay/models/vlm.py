@@ -33,7 +33,8 @@ class VlmSettings:
     """The sizes that decide the net's shape; kept in ``config.json``.
 
     ``skills``: what it was trained to do on request. ``evidence``: whether it first writes what its answer rests on.
-    ``frozen``: whether training leaves the picture reader as it is. ``beams``: how it writes unless told otherwise.
+    ``pool``: how many cells of the reader's grid, each way, make one token. ``frozen``: whether training leaves the reader
+    as it is. ``beams``: how it writes unless told otherwise.
     """
 
     vocabulary: int
@@ -42,6 +43,7 @@ class VlmSettings:
     reader: str = "cnn"
     size_px: int = 48
     image_widths: tuple[int, ...] = (32, 64, 128, 224)
+    pool: int = 1
     vector_dim: int = 128
     whole_tokens: int = 4
     patch_px: int = 8
@@ -75,8 +77,8 @@ class VisionLanguage(nn.Module):
         if s.reader == "cnn":
             self.reader: nn.Module = ImageEncoder(s.vector_dim, widths=s.image_widths)
             features = s.image_widths[-1]
-            cells = (s.size_px // self.reader.grid.shrink) ** 2
-            self.image_positions = nn.Parameter(torch.randn(cells, s.dim) * 0.02)
+            self.side = s.size_px // self.reader.grid.shrink
+            self.image_positions = nn.Parameter(torch.randn((self.side // s.pool) ** 2, s.dim) * 0.02)
             self.whole = nn.Sequential(nn.LayerNorm(s.vector_dim), nn.Linear(s.vector_dim, s.whole_tokens * s.dim))
         else:
             self.reader = PatchTokens(s.dim, size_px=s.size_px, patch_px=s.patch_px)
@@ -111,7 +113,9 @@ class VisionLanguage(nn.Module):
             return self.projector(self.reader(image)).float()
         cells, mask = self.reader.features(image)
         whole = self.whole(self.reader.summary(cells, mask)).float().view(len(image), s.whole_tokens, s.dim)
-        return torch.cat([whole, self.projector(cells).float() + self.image_positions], 1)
+        grid = cells.transpose(1, 2).unflatten(2, (self.side, self.side))
+        pooled = F.max_pool2d(grid, s.pool).flatten(2).transpose(1, 2)
+        return torch.cat([whole, self.projector(pooled).float() + self.image_positions], 1)
 
     def pictured(self, tokens: Tensor | None, n: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``[n, 1 + p, dim]`` and its mask: row i shows picture ``rows[i]`` of ``tokens [m, p, dim]``, -1 for none.
