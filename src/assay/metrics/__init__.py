@@ -32,11 +32,15 @@ if TYPE_CHECKING:
         q_statistic,
     )
     from assay.metrics.consensus import DocumentFrequencies, cider, cider_d, document_frequencies
+    from assay.metrics.correlated import cca, pwcca, svcca
     from assay.metrics.directions import retrieval, retrieval_both
+    from assay.metrics.dissimilarity import rsa
     from assay.metrics.diversity import caption_length, distinct_1, distinct_2
     from assay.metrics.frechet import frechet_distance
     from assay.metrics.groups import circular_accuracy, group_accuracy
     from assay.metrics.hallucination import chair, chair_i, chair_s
+    from assay.metrics.information import mutual_information
+    from assay.metrics.kernels import cka
     from assay.metrics.labelled import aurc, auroc, average_precision, brier, brier_parts, ece, f1, precision, recall
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from assay.metrics.regression import mae, mse, pearson, r2, rmse, spearman
     from assay.metrics.scene_graphs import sgf1
     from assay.metrics.selective import risk_coverage
+    from assay.metrics.space import alignment, effective_rank, hubness, modality_gap, shift_gap, uniformity
     from assay.metrics.speech import cer, wer
     from assay.metrics.standalone import estimates, measure, score
     from assay.metrics.subsequence import rouge_l
@@ -69,11 +74,15 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
         "q_statistic",
     ),
     "consensus": ("DocumentFrequencies", "cider", "cider_d", "document_frequencies"),
+    "correlated": ("cca", "pwcca", "svcca"),
     "directions": ("retrieval", "retrieval_both"),
+    "dissimilarity": ("rsa",),
     "diversity": ("caption_length", "distinct_1", "distinct_2"),
     "frechet": ("frechet_distance",),
     "groups": ("circular_accuracy", "group_accuracy"),
     "hallucination": ("chair", "chair_i", "chair_s"),
+    "information": ("mutual_information",),
+    "kernels": ("cka",),
     "labelled": ("aurc", "auroc", "average_precision", "brier", "brier_parts", "ece", "f1", "precision", "recall"),
     "matching": ("anls", "exact_match", "relaxed_accuracy", "token_f1"),
     "metric": ("Metric",),
@@ -81,6 +90,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "regression": ("mae", "mse", "pearson", "r2", "rmse", "spearman"),
     "scene_graphs": ("sgf1",),
     "selective": ("risk_coverage",),
+    "space": ("alignment", "effective_rank", "hubness", "modality_gap", "shift_gap", "uniformity"),
     "speech": ("cer", "wer"),
     "standalone": ("estimates", "measure", "score"),
     "subsequence": ("rouge_l",),
@@ -122,6 +132,11 @@ __all__ += ["temporal_detection", "temporal_iou"]
 __all__ += ["bleu", "chrf"]
 __all__ += ["vqa_accuracy"]
 __all__ += ["pope"]
+__all__ += ["cca", "pwcca", "svcca"]
+__all__ += ["alignment", "effective_rank", "hubness", "modality_gap", "shift_gap", "uniformity"]
+__all__ += ["mutual_information"]
+__all__ += ["cka"]
+__all__ += ["rsa"]
 
 
 def get(name: str) -> Metric:

@@ -102,7 +102,7 @@ def _r2(state: tuple[Values, list[float]], weights: Weights) -> Values:
     return np.asarray(1 - error / var_y)
 
 
-def _ranked(rows: Rows) -> tuple[Order, tuple[tuple[Order, Order, Order], ...]]:
+def ranked(rows: Rows) -> tuple[Order, tuple[tuple[Order, Order, Order], ...]]:
     """Of each side the order of its values, where each run of equal ones starts in it, and the run of each row."""
     sides = []
     for name in ("predicted", "true"):
@@ -115,7 +115,8 @@ def _ranked(rows: Rows) -> tuple[Order, tuple[tuple[Order, Order, Order], ...]]:
     return np.arange(len(rows["true"])), tuple(sides)
 
 
-def _spearman(sides: tuple[tuple[Order, Order, Order], ...], weights: Weights) -> Values:
+def spearman_under(sides: tuple[tuple[Order, Order, Order], ...], weights: Weights) -> Values:
+    """Spearman\'s ρ ``[b]`` under weights, of sides that `ranked` prepared; NaN where one does not vary."""
     total = weights.sum(axis=1, keepdims=True)
     ranks = []
     for order, starts, run in sides:
@@ -191,7 +192,7 @@ METRICS: dict[str, Metric] = {
         ),
         _metric(
             "spearman",
-            OfPrepared(_ranked, _spearman, BOTH, _touched),
+            OfPrepared(ranked, spearman_under, BOTH, _touched),
             BOTH,
             "Pearson's correlation of the ranks, equal values sharing theirs",
             edge=CONSTANT,
