@@ -137,12 +137,14 @@ def alike(rng: Rng, n: int, groups: int | None = None) -> tuple[NDArray[Any], ND
     return a, b, index
 
 
-def by_flips(n: int, groups: int | None = None) -> Callable[[Rng], float]:
-    """Sign flips of the units' sums."""
+def by_flips(n: int, groups: int | None = None, *, mid: bool = False, whole: bool = True) -> Callable[[Rng], float]:
+    """Sign flips of the units' sums; of scores that are not ``whole`` but anything between 0 and 1."""
 
     def p(rng: Rng) -> float:
         a, b, index = alike(rng, n, groups)
-        return float(sign_flip(np.bincount(index, a - b)[:, None], resamples=1999, rng=rng)[0][0])
+        if not whole:
+            a, b = (0.7 * side + 0.3 * rng.random(n) for side in (a, b))
+        return float(sign_flip(np.bincount(index, a - b)[:, None], resamples=1999, rng=rng, mid=mid)[0][0])
 
     return p
 
@@ -204,9 +206,12 @@ def by_compare(n: int) -> Callable[[Rng], float]:
 
 
 TESTS = [
-    Test("sign flips, n = 200", by_flips(200)),
-    Test("sign flips, 15 clusters, exact", by_flips(90, 15)),
-    Test("sign flips, 40 clusters", by_flips(400, 40)),
+    Test("sign flips, right or wrong, n = 200", by_flips(200)),
+    Test("sign flips mid-p, right or wrong, n = 200", by_flips(200, mid=True)),
+    Test("sign flips mid-p, right or wrong, 40 clusters", by_flips(400, 40, mid=True)),
+    Test("sign flips, scores, n = 200", by_flips(200, whole=False)),
+    Test("sign flips, scores, 40 clusters", by_flips(400, 40, whole=False)),
+    Test("sign flips, scores, 15 clusters, exact", by_flips(90, 15, whole=False)),
     Test("swaps, macro-F1, n = 200", by_swaps(200)),
     Test("McNemar exact, n = 200", by_mcnemar(200, mid=False)),
     Test("McNemar mid-p, n = 200", by_mcnemar(200, mid=True)),

@@ -1,7 +1,8 @@
 """Which of two runs is better: paired over the units that both answered, with a verdict.
 
 The interval is that of the difference A - B, made as any metric's is (`assay.stats.interval`); the test is a paired
-permutation over units: sign flips where the metric is a mean, swapped rows where it is not. Verdicts go by the p-value,
+permutation over units: sign flips where the metric is a mean, swapped rows where it is not (exact for few units, else
+by chance draws with a mid-p, which holds its level with scores that are right or wrong too). Verdicts go by the p-value,
 Holm-adjusted over the metrics compared. *Equivalent* needs a margin: the interval at 1 - 2α lies within ± margin (two
 one-sided tests, Schuirmann 1987). Otherwise *inconclusive*, with the number of units that would decide.
 """
@@ -174,11 +175,11 @@ def _tests(group: _Group, seed: int) -> dict[int, tuple[float, str]]:
     for place, metric in group.metrics.items():
         if metric.item is None:
             rng = stream(seed, "swap", metric.name)
-            out[place] = swap(metric, group.a, group.b, group.index, resamples=SWAPS, rng=rng), "swap"
+            out[place] = swap(metric, group.a, group.b, group.index, resamples=SWAPS, rng=rng, mid=True), "swap"
     means = [place for place in group.metrics if place not in out]
     if means:
         apart = np.column_stack([np.subtract(*_items(group, place)) for place in means])
-        p, how = sign_flip(unit_sums(apart, group.index), resamples=FLIPS, rng=stream(seed, "sign-flip"))
+        p, how = sign_flip(unit_sums(apart, group.index), resamples=FLIPS, rng=stream(seed, "sign-flip"), mid=True)
         out.update((place, (float(value), how)) for place, value in zip(means, p, strict=True))
     return out
 

@@ -54,14 +54,16 @@ def paired_permutation(
     b: ArrayLike,
     unit: Labels | None = None,
     *,
+    mid: bool = False,
     level: float = 0.95,
     resamples: int = 99_999,
     seed: int = 0,
 ) -> Difference:
     """Is the mean of ``a[n]`` that of ``b[n]``, row i of both the same sample? By sign flips of the units' differences.
 
-    Exact up to 20 units, beyond by ``resamples`` random flips with p = (1 + #)/(1 + B). With one unit nothing can be
-    said: p is 1, the interval NaN. Raises `ValueError` for unequal lengths, no rows, a score that is not finite.
+    Exact up to 20 units, beyond by ``resamples`` random flips with p = (1 + #)/(1 + B). ``mid``: of flips that equal what
+    was observed half are counted beyond 20 units, for scores that are right or wrong. With one unit nothing can be said:
+    p is 1, the interval NaN. Raises `ValueError` for unequal lengths, no rows, a score that is not finite.
 
     >>> found = paired_permutation([1, 1, 1, 1, 0, 1], [0, 0, 1, 0, 0, 0])
     >>> found.p, round(found.value, 4), found.method
@@ -70,7 +72,8 @@ def paired_permutation(
     first, second = pairs(a, b)
     index = codes(unit, len(first))
     apart = first - second
-    p, how = sign_flip(unit_sums(apart[:, None], index), resamples=resamples, rng=stream(seed, "sign-flip"))
+    sums = unit_sums(apart[:, None], index)
+    p, how = sign_flip(sums, resamples=resamples, rng=stream(seed, "sign-flip"), mid=mid)
     units, value, se = int(index.max()) + 1, float(apart.mean()), mean_se(apart, index)
     half = student(0.5 + share(level, "a level") / 2, units - 1) * se if units > 1 else math.nan
     return Difference(

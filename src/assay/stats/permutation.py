@@ -1,7 +1,8 @@
 """Paired permutation tests: whose answer is whose is tossed anew for every unit. Source: Fisher 1935; Noreen 1989.
 
 A p-value by chance draws is (1 + as extreme) / (1 + draws), so never 0; where all 2^G tosses of G units can be gone
-through, it is exact.
+through, it is exact. Scores that are right or wrong make many tosses exactly as extreme as what was observed: counted
+whole, a test at 5 % errs in 3 to 4 %, so a *mid-p* counts half of them (Lancaster 1961); exact tests are left whole.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-def sign_flip(differences: Values, *, resamples: int, rng: np.random.Generator) -> tuple[Values, str]:
+def sign_flip(
+    differences: Values, *, resamples: int, rng: np.random.Generator, mid: bool = False
+) -> tuple[Values, str]:
     """Two-sided p-values ``[m]`` that sums of ``differences[U, m]`` over units are no larger than chance makes them.
+
+    ``mid`` counts half of the chance tosses that equal what was observed, unless that is 0.
 
     >>> p, how = sign_flip(np.ones((4, 1)), resamples=99, rng=np.random.default_rng(0))
     >>> p.tolist(), how
@@ -54,20 +59,31 @@ def sign_flip(differences: Values, *, resamples: int, rng: np.random.Generator) 
     spread = np.sqrt((differences**2).sum(axis=0))  # of the sum under the tosses
     scale = np.where(spread > 0, spread, 1.0)
     small = (2 * differences / scale).astype(np.float32)
-    total, at_least = differences.sum(axis=0) / scale, observed / scale - SINGLE
-    count = np.zeros(differences.shape[1])
+    total, goal = differences.sum(axis=0) / scale, observed / scale
+    above, equal = np.zeros(differences.shape[1]), np.zeros(differences.shape[1])
     for heads in tosses(np.ones(units, dtype=np.int64), drawn, rng):
-        count += (np.abs(heads.astype(np.float32) @ small - total) >= at_least).sum(axis=0)
-    return (1 + count) / (1 + drawn), "sign-flip"
+        tossed = np.abs(heads.astype(np.float32) @ small - total) - goal
+        above += (tossed > SINGLE).sum(axis=0)
+        equal += (np.abs(tossed) <= SINGLE).sum(axis=0)
+    counted = np.where(mid & (goal > SINGLE), 0.5, 1.0)
+    return (1 + above + counted * equal) / (1 + drawn), "sign-flip mid-p" if mid else "sign-flip"
 
 
 def swap(
-    metric: Measured, rows_a: Rows, rows_b: Rows, index: Index, *, resamples: int, rng: np.random.Generator
+    metric: Measured,
+    rows_a: Rows,
+    rows_b: Rows,
+    index: Index,
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    mid: bool = False,
 ) -> float:
     """The two-sided p-value of the difference of any aggregate when the two runs' rows change sides unit by unit.
 
     ``index`` numbers the units 0 … U - 1 of the aligned rows. Tosses that leave a side undefined do not count. All tosses
     are gone through where they are no more than ``resamples``; where the metric is one of sums, up to `EXACT_UNITS` units.
+    ``mid`` as in `sign_flip`.
     """
     a, b, index, counts = _merged(metric, rows_a, rows_b, index)
     table = _table(metric, a, b)
@@ -83,12 +99,14 @@ def swap(
         tossed = np.abs(np.concatenate([difference(block) for block in _every_toss(units)]))
         tossed = tossed[~np.isnan(tossed)]
         return float((tossed >= observed - tolerance(observed)).mean()) if len(tossed) else 1.0
-    extreme = known = 0
+    above = equal = known = 0
+    slack = tolerance(observed)
     for heads in tosses(counts, affordable(resamples, cost), rng):
-        tossed = np.abs(difference(heads.astype(np.float64)))
-        extreme += int((tossed >= observed - tolerance(observed)).sum())
+        tossed = np.abs(difference(heads.astype(np.float64))) - observed
+        above += int((tossed > slack).sum())
+        equal += int((np.abs(tossed) <= slack).sum())
         known += int((~np.isnan(tossed)).sum())
-    return (1 + extreme) / (1 + known)
+    return (1 + above + (0.5 if mid and observed > slack else 1.0) * equal) / (1 + known)
 
 
 def tosses(counts: Counts, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
