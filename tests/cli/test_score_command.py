@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from assay import metrics
 from assay.cli import main
 from assay.metrics import conformance
+from assay.metrics.explaining import TAKES
 
 ROWS = [
     {"id": i, "prediction": p, "reference": r}
@@ -101,6 +103,7 @@ def test_metrics_are_listed_by_family(capsys):
     found = json.loads(capsys.readouterr().out)
     assert {one["family"] for one in found} == {"scores"}
     assert all(one["definition"] and one["edge"] and one["source"] for one in found)
+    assert {metrics.get(name).family for name in metrics.METRICS} <= set(TAKES)
     assert main(["metrics", "--family", "label"]) == 2
     assert main(["metrics", "verfy"]) == 2
     assert main(["metrics", "explain"]) == 2

@@ -77,8 +77,12 @@ def test_other_families(write):
         assert (found[name].n, found[name].n_missing) == (40, 1)
     sets = [{"id": 1, "prediction": ["a"], "references": ["a", "b"]}, {"id": 2, "prediction": [], "references": ["b"]}]
     assert verbs.score(write("s.jsonl", sets), metrics=["samples_f1"]).estimates[0].value == pytest.approx(1 / 3)
-    choice = [{"id": 1, "prediction": "B", "answer": "B"}, {"id": 2, "prediction": "It is A.", "answer": "B"}]
-    assert verbs.score(write("m.jsonl", choice), metrics=["multiple_choice"]).estimates[0].value == 0.5
+    choice = [{"id": 1, "prediction": "B", "answer": "B"}, {"id": 2, "prediction": "The answer is A", "answer": "B"}]
+    found = verbs.score(write("m.jsonl", choice), metrics=["multiple_choice"]).estimates
+    assert [(one.metric, one.value) for one in found] == [("multiple_choice", 0.5), ("choice_unparsed", 0.0)]
+    asked = [{"id": 1, "prediction": "Yes.", "answer": "yes"}, {"id": 2, "prediction": "maybe", "answer": "no"}]
+    found = verbs.score(write("y.jsonl", asked), metrics=["pope_accuracy"]).estimates
+    assert [(one.metric, one.value) for one in found] == [("pope_accuracy", 0.5), ("yes_no_unparsed", 0.5)]
     numbers = [{"id": i, "prediction": i + 1, "reference": i} for i in range(5)]
     assert verbs.score(write("n.jsonl", numbers), metrics=["mae"]).estimates[0].value == pytest.approx(1.0)
 
@@ -187,7 +191,7 @@ def test_by_fields_and_units(write):
         ("acuracy", captions(), "did you mean accuracy"),
         ("auroc", captions(), r"auroc: id '0': numbers, a list or an object were expected, not the text 'a man"),
         ("mae", captions(), r"mae: id '0': a number was expected"),
-        ("pope_f1", captions(), r"pope_f1: .*"),
+        ("pope_f1", captions(), r"pope_f1.*: one right answer a row"),
     ],
 )
 def test_metrics_that_the_file_does_not_hold(write, name, rows, message):

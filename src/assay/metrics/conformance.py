@@ -64,7 +64,7 @@ def tried(case: Mapping[str, Any], data: Mapping[str, Any]) -> Check:
 
 def read(answer: Estimate | Mapping[str, Estimate], case: Mapping[str, Any]) -> float:
     """The number that a case is about: a value, or that of one item."""
-    estimate = answer if isinstance(answer, Estimate) else answer[case["metric"]]
+    estimate = answer if isinstance(answer, Estimate) else answer[case.get("read", case["metric"])]
     if "item" not in case:
         return estimate.value
     assert estimate.items is not None, f"{case['metric']} has no items"

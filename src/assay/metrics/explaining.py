@@ -28,6 +28,18 @@ TAKES = {
     "numbers": "predicted numbers, true numbers",
     "ranking": "embeddings of queries and gallery, what is right (assay.metrics.retrieval)",
     "directions": "embeddings of both sides of pairs (assay.metrics.retrieval_both)",
+    "clipscore": "captions and pictures, as vectors or with a function that embeds them (assay.metrics.clipscore)",
+    "refclipscore": "captions, pictures and reference captions, as vectors or with a function that embeds them",
+    "correctness": "what two models got right, row by row (assay.metrics.error_consistency and others)",
+    "counts": "how many raters chose each category, a row a unit (assay.metrics.fleiss_kappa)",
+    "embeddings": "vectors of what was made and of what is real (assay.metrics.frechet_distance)",
+    "graphs": "scene graphs (assay.metrics.sgf1)",
+    "groups": "what was right, and the group of each row (assay.metrics.group_accuracy)",
+    "mentions": "captions, the objects in each picture, their synonyms (assay.metrics.chair)",
+    "naturalbench": "four answers a group (assay.metrics.naturalbench)",
+    "ratings": "ratings of the same units by several raters (assay.metrics.krippendorff_alpha)",
+    "segments": "stretches of time with labels and scores, true ones (assay.metrics.temporal_detection)",
+    "winoground": "scores of two pictures and two captions, a square each (assay.metrics.winoground)",
     "boxes": "boxes with labels and scores, true boxes (assay.metrics.detection)",
 }
 

@@ -5,6 +5,7 @@ Blank lines, carriage returns and a byte-order mark are no part of a value. NaN 
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import io
 import json
@@ -39,7 +40,11 @@ def parsed(where: Path) -> Numbered:
 
 
 def opened(where: Path) -> bytes:
-    """The bytes of a file, decompressed if it is gzip, without a byte-order mark."""
+    """The bytes of a file, decompressed if it is gzip, without a byte-order mark. `FileNotFoundError` tells its neighbours."""
+    if not where.exists():
+        there = [path.name for path in where.parent.iterdir()] if where.parent.is_dir() else []
+        near = difflib.get_close_matches(where.name, there, n=1)
+        raise FileNotFoundError(f"{where}: there is no such file{f'; did you mean {near[0]}?' if near else '.'}")
     with where.open("rb") as file:
         packed = file.read(2) == GZIP
     try:

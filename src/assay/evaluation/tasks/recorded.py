@@ -32,6 +32,8 @@ from assay.types import CLEAN, Model, Sample
 FAMILIES = ("texts", "labels", "label_sets", "scores", "choices", "yes_no", "numbers", "boxes")
 """What the rows of a file can be measured as."""
 
+COMPANIONS = {"choices": "choice_unparsed", "yes_no": "yes_no_unparsed"}
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -65,7 +67,7 @@ def scoring(sheet: Sheet, names: Sequence[str] = (), *, unit: str | None = None)
         Sample(row.id, {"text": row.groups.get("question", "")}, row, tuple(map(text_of, row.references)), row.groups)
         for row in sheet.rows
     ]
-    chosen = named_metrics(tuple(dict.fromkeys(names or sheet.metrics)))
+    chosen = with_unparsed(named_metrics(tuple(dict.fromkeys(names or sheet.metrics))))
     for metric in chosen:
         if metric.family not in FAMILIES:
             raise ValueError(
@@ -76,6 +78,12 @@ def scoring(sheet: Sheet, names: Sequence[str] = (), *, unit: str | None = None)
         raise ValueError(f"no row has a field {unit!r} to resample by: {nearest(unit, held)}")
     data = Dataset(sheet.data, samples, sheet.asked, slices=sheet.slices)
     return Task("score", data, "read", tuple(map(signed(sheet), chosen)), unit=sheet.unit if unit is None else unit)
+
+
+def with_unparsed(chosen: Sequence[Metric]) -> tuple[Metric, ...]:
+    """Metrics that read an answer out of a text bring along the share of texts that they could not read."""
+    more = [COMPANIONS[metric.family] for metric in chosen if metric.family in COMPANIONS and ":" not in metric.name]
+    return (*chosen, *named_metrics([name for name in dict.fromkeys(more) if name not in {one.name for one in chosen}]))
 
 
 def others(chosen: Sequence[Metric]) -> str:
