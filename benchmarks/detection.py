@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -102,15 +101,24 @@ def ours(results: str, annotations: str) -> list[float]:
     return [one.value for one in metrics.detection(predicted, targets, interval=False).values()]
 
 
-def peak_mb(work: str) -> float:
-    """The peak memory in MB of a fresh process that does ``work`` with ``detection`` (this module)."""
-    code = f"import resource; from benchmarks import detection; {work}; print(detection.peak())"
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+READ = "from assay.data.readers.coco import read_coco_detection as read; from assay import metrics"
+OURS = READ + "; metrics.detection(*read({1!r}, {0!r})[:2], interval=False)"
+PEAKS = {
+    "assay": OURS,
+    "pycocotools": "from pycocotools.coco import COCO; from pycocotools.cocoeval import COCOeval as Evaluator",
+    "faster-coco-eval": "from faster_coco_eval import COCO, COCOeval_faster as Evaluator",
+}
+"""What a fresh process does to show its peak memory; it imports nothing of the other side."""
+
+EVALUATE = "; t = COCO({0!r}); e = Evaluator(t, t.loadRes({1!r}), 'bbox'); e.evaluate(); e.accumulate()"
 
 
-def peak() -> float:
-    """This process's peak memory in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_mb(side: str, paths: list[str]) -> float:
+    """The peak memory in MB of a fresh process that evaluates the files."""
+    work = (PEAKS[side] + ("" if side == "assay" else EVALUATE)).format(*paths)
+    code = f"import resource; {work}; print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return float(out.rpartition("peak")[2])
 
 
 def in_memory(images: int, peer: str, interval: bool = False) -> Pairing:
@@ -132,8 +140,7 @@ def from_files(images: int, peer: str) -> Pairing:
         paths = [str(Path(folder) / name) for name in ("annotations.json", "results.json")]
         for path, content in zip(paths, as_records(*case(images)), strict=True):
             Path(path).write_text(json.dumps(content))
-        mine = peak_mb(f"detection.ours({paths[1]!r}, {paths[0]!r})")
-        peers = peak_mb(f"detection.theirs({peer!r}, {paths[0]!r}, {paths[1]!r})")
+        mine, peers = peak_mb("assay", paths), peak_mb(peer, paths)
         work = f"the same from files, {images} images; {mine:.0f} against {peers:.0f} MB"
         return pair(work, lambda: ours(paths[1], paths[0]), peer, lambda: theirs(peer, paths[0], paths[1]))
 

@@ -154,6 +154,33 @@ def segment_inputs(rng: np.random.Generator, n: int):
     return [None if rng.random() < 0.1 else one for one in predicted], targets
 
 
+def map_inputs(rng: np.random.Generator, n: int):
+    """Small maps with ignored pixels, some of them altogether."""
+    targets = [np.where(rng.random((3, 4)) < 0.2, 255, rng.integers(0, 5, (3, 4))) for _ in range(n)]
+    predicted = [np.where(rng.random((3, 4)) < 0.4, rng.integers(0, 5, (3, 4)), one) for one in targets]
+    return some_missing(rng, predicted), [np.full((3, 4), 255) if rng.random() < 0.1 else one for one in targets]
+
+
+def phrase_inputs(rng: np.random.Generator, n: int):
+    targets = rng.integers(0, 10, (n, 4)).astype(float)
+    predicted = [[] if rng.random() < 0.1 else one for one in np.abs(targets + rng.integers(-2, 3, (n, 4)))]
+    return some_missing(rng, predicted), list(targets)
+
+
+def point_inputs(rng: np.random.Generator, n: int):
+    predicted = [[] if rng.random() < 0.1 else one for one in rng.integers(0, 12, (n, 2)).astype(float)]
+    return some_missing(rng, predicted), list(rng.integers(0, 10, (n, 4)).astype(float))
+
+
+def moment_inputs(rng: np.random.Generator, n: int):
+    predicted = [np.sort(rng.integers(0, 9, (rng.integers(0, 4), 2))) for _ in range(n)]
+    return some_missing(rng, predicted), [np.sort(rng.integers(0, 9, (rng.integers(1, 3), 2))) for _ in range(n)]
+
+
+def some_missing(rng: np.random.Generator, predicted):
+    return [None if rng.random() < 0.1 else one for one in predicted]
+
+
 INPUTS = {
     "boxes": box_inputs,
     "captions": caption_inputs,
@@ -164,12 +191,16 @@ INPUTS = {
     "directions": ranking_inputs,
     "embeddings": embedding_inputs,
     "graphs": graph_inputs,
+    "grounded": phrase_inputs,
     "groups": group_inputs,
     "label_sets": set_inputs,
     "labels": label_inputs,
+    "maps": map_inputs,
     "mentions": mention_inputs,
+    "moments": moment_inputs,
     "naturalbench": quad_inputs,
     "numbers": number_inputs,
+    "points": point_inputs,
     "ranking": ranking_inputs,
     "ratings": rating_inputs,
     "refclipscore": clip_inputs,
@@ -208,7 +239,7 @@ def measured(metric, given_inputs):
         )
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
-    if metric.family in ("boxes", "segments"):
+    if metric.family in ("boxes", "maps", "segments"):
         return metric.measure(*given_inputs, range(len(CHOICES)))
     if metric.family == "groups":
         items, labels = given_inputs

@@ -41,9 +41,12 @@ if TYPE_CHECKING:
     from assay.metrics.hallucination import chair, chair_i, chair_s
     from assay.metrics.information import mutual_information
     from assay.metrics.kernels import cka
+    from assay.metrics.label_maps import miou, miou_per_image, pixel_accuracy, segmentation
     from assay.metrics.labelled import aurc, auroc, average_precision, brier, brier_parts, ece, f1, precision, recall
     from assay.metrics.matching import anls, exact_match, relaxed_accuracy, token_f1
     from assay.metrics.metric import Metric
+    from assay.metrics.moments import moment_retrieval
+    from assay.metrics.phrases import grounding, pointing_accuracy
     from assay.metrics.quads import naturalbench, winoground
     from assay.metrics.regression import mae, mse, pearson, r2, rmse, spearman
     from assay.metrics.scene_graphs import sgf1
@@ -94,6 +97,17 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "speech": ("cer", "wer"),
     "standalone": ("estimates", "measure", "score"),
     "subsequence": ("rouge_l",),
+    "label_maps": (
+        "miou",
+        "miou_per_image",
+        "pixel_accuracy",
+        "segmentation",
+    ),
+    "moments": ("moment_retrieval",),
+    "phrases": (
+        "grounding",
+        "pointing_accuracy",
+    ),
     "temporal": ("temporal_detection", "temporal_iou"),
     "translation": ("bleu", "chrf"),
     "vqa": ("vqa_accuracy",),
@@ -128,6 +142,9 @@ __all__ += ["risk_coverage"]
 __all__ += ["cer", "wer"]
 __all__ += ["estimates", "measure", "score"]
 __all__ += ["rouge_l"]
+__all__ += ["miou", "miou_per_image", "pixel_accuracy", "segmentation"]
+__all__ += ["moment_retrieval"]
+__all__ += ["grounding", "pointing_accuracy"]
 __all__ += ["temporal_detection", "temporal_iou"]
 __all__ += ["bleu", "chrf"]
 __all__ += ["vqa_accuracy"]

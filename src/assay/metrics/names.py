@@ -70,6 +70,12 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
     "frechet": ("frechet_distance",),
     "groups": ("group_accuracy", "group_excess", "group_expected", "group_single"),
     "hallucination": ("chair_i", "chair_recall", "chair_s"),
+    "label_maps": (
+        "mean_pixel_accuracy",
+        "miou",
+        "miou_per_image",
+        "pixel_accuracy",
+    ),
     "labelsets": (
         "hamming_loss",
         "multilabel_macro_f1",
@@ -88,6 +94,16 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
         "subset_accuracy",
     ),
     "matching": ("anls", "anls:mmf", "exact_match", "exact_match:squad", "relaxed_accuracy", "token_f1", "token_f1:zh"),
+    "moments": (
+        "moment_recall@1,tiou=0.5",
+        "moment_recall@5,tiou=0.5",
+        "moment_tiou",
+    ),
+    "phrases": (
+        "grounding_accuracy",
+        "grounding_iou",
+        "pointing_accuracy",
+    ),
     "quads": (
         "naturalbench_accuracy",
         "naturalbench_group",
@@ -153,6 +169,8 @@ PATTERNS: Mapping[str, str] = {
     r"(distinct_[1-9]|caption_length)(:(chars|jieba))?": "assay.metrics.diversity:named",
     r"rouge_l:(chars|jieba)": "assay.metrics.subsequence:named",
     r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": "assay.metrics.ranked:named",
+    r"grounding_accuracy@(0?\.\d+|1)": "assay.metrics.phrases:named",
+    r"moment_recall@[1-9]\d*,tiou=(0?\.\d+|1)": "assay.metrics.moments:named",
     r"temporal_map@(0?\.\d+|1)": "assay.metrics.temporal:named",
     r"top_[1-9]\d*_accuracy": "assay.metrics.scores:named",
     r"(accuracy@coverage|coverage@risk)=(0?\.\d+|1(\.0+)?)": "assay.metrics.selective:named",

@@ -17,7 +17,8 @@ from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
 
-ANSWERS = ("boxes", "choices", "graphs", "mentions", "numbers", "segments", "texts", "yes_no")
+ANSWERS = ("boxes", "choices", "graphs", "grounded", "maps", "mentions", "moments", "numbers", "points", "segments")
+ANSWERS += ("texts", "yes_no")
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 
@@ -116,12 +117,16 @@ def scored(
     found = estimates(signed, rows, unit, seed=seed, unit_name=unit_name)
     n_missing = 0
     if any(metric.family in ANSWERS for metric in asked):
-        lost = np.fromiter((one is None or one != one for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
+        lost = np.fromiter((_never_came(one) for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
         n_missing = len(np.unique(codes(unit, len(lost))[lost]))
     return {
         one.metric: replace(one, n_missing=n_missing if metric.family in ANSWERS else 0)
         for one, metric in zip(found, asked, strict=True)
     }
+
+
+def _never_came(one: Any) -> bool:
+    return one is None or (isinstance(one, float) and one != one)
 
 
 def score(
