@@ -17,8 +17,7 @@ from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
 
-ANSWERS = ("boxes", "choices", "graphs", "grounded", "maps", "mentions", "moments", "numbers", "points", "segments")
-ANSWERS += ("texts", "yes_no")
+ANSWERS = PAIRED - {"labels"}
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
 
