@@ -1,14 +1,17 @@
 """The alignment of a whole corpus in step beside the plain one, pair by pair, over small tables."""
 
+import meteor_oracle
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from meteor_fakes import FUNCTION_WORDS, IRREGULAR, PARAPHRASES, SYNSETS, WORDS, make
-from meteor_oracle import PlainTables, statistics
+from meteor_oracle import Match, PlainTables, matches, statistics
 
-from assay.metrics.meteor15 import beam, candidates, index
+from assay.metrics.meteor15 import beam, candidates, index, relations
+from assay.metrics.meteor15 import segments as meteor_segments
 from assay.metrics.meteor15.segments import MOST_WORDS, score, segments
+from assay.metrics.meteor15.vocabulary import look_up
 from assay.metrics.vocabulary import encode_with
 
 PLAIN = PlainTables(
@@ -60,6 +63,36 @@ def test_every_pair_is_aligned_as_one_by_one(seed, tables):
     assert_same(pairs, None, None)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_candidates_come_in_the_order_of_the_reference(seed, tables):
+    rng = np.random.default_rng(seed)
+    pairs = [drawn(rng, 8) for _ in range(20)]
+    pairs += [[prediction, list(prediction)] for prediction, _ in pairs]
+    start = np.cumsum([0, *(len(words) for pair in pairs for words in pair)])
+    place = {word: number for number, word in enumerate(WORDS)}
+    words = np.array([place[word] for pair in pairs for side in pair for word in side], dtype=np.int64)
+    odd = np.arange(2 * len(pairs)) % 2 == 1
+    corpus = relations.Corpus(words, start, ~odd, odd)
+    found, predicted, referred = relations.related(corpus, look_up(WORDS, tables.arrays), tables.arrays)
+    sides = np.flatnonzero(~odd), np.flatnonzero(odd)
+    is_same = np.array([prediction == reference for prediction, reference in pairs])
+    ours = candidates.matches(candidates.Finder.of(found), predicted, referred, sides, is_same)
+    for row, (prediction, reference) in enumerate(pairs):
+        here = ours.pair == row
+        columns = (np.minimum(ours.kind, 3), ours.place, ours.length, ours.own_place, ours.own_length)
+        theirs = [match for at in matches(prediction, reference, PLAIN) for match in at]
+        assert [Match(*map(int, one)) for one in zip(*(column[here] for column in columns), strict=True)] == theirs
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_narrow_beams_are_cut_alike(width, tables, monkeypatch):
+    monkeypatch.setattr(beam, "WIDTH", width)
+    monkeypatch.setattr(meteor_oracle, "BEAM", width)
+    rng = np.random.default_rng(width)
+    assert_same([drawn(rng, 12, ["a", "the", "dog", "cat", "of", "sits", "on"]) for _ in range(150)], tables, PLAIN)
+
+
 def test_beams_that_overflow_are_cut_alike(tables):
     rng = np.random.default_rng(0)
     assert_same([drawn(rng, 25, ["a", "the", "dog", "cat", "of"]) for _ in range(40)], tables, PLAIN)
@@ -82,6 +115,7 @@ def test_blocks_do_not_matter(tables, monkeypatch):
     whole = compared(pairs, tables)
     monkeypatch.setattr(beam, "BLOCK", 7)
     monkeypatch.setattr(candidates, "BLOCK", 100)
+    monkeypatch.setattr(meteor_segments, "BLOCK", 500)
     monkeypatch.setattr(beam, "MOST_PACKED_BITS", 0)
     parts = compared(pairs, tables)
     np.testing.assert_array_equal(whole.matched, parts.matched)

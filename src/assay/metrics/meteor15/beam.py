@@ -137,7 +137,7 @@ def _problem(matches: Matches, lengths: tuple[Ids, Ids]) -> _Problem:
     places = int(length.max(initial=0)) + 1
     slot = matches.pair * places + place
     count = np.bincount(slot, minlength=len(length) * places)
-    alone = (count[slot] == 1) & _all_once(cover, matches.pair, matches.place, matches.length)
+    alone = _all_once(cover, matches.pair, matches.place, matches.length)
     alone &= _all_once(own_cover, matches.pair, matches.own_place, matches.own_length)
     certain = np.full(len(length) * places, NO_MATCH)
     certain[slot[alone]] = np.flatnonzero(alone)
@@ -262,7 +262,7 @@ def _advanced(partials: _Partials, step: int, problem: _Problem) -> tuple[_Parti
     last[open_] = -1
     at[open_] = step + 1
     made = match[is_certain]
-    key[is_certain] = _extended(partials[is_certain], made, problem) + problem.distance[made]
+    key[is_certain] = _extended(partials[is_certain], made, problem)  # the distance is the same for all of the pair
     at[is_certain], last[is_certain] = problem.end[made], problem.own_end[made]
     grown = replace(partials, key=key, at=at, last=last).and_(children)
     parents = np.concatenate([np.arange(n), parent])

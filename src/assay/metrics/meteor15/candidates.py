@@ -8,13 +8,12 @@ prediction, the length of its phrase, then the order of the table. Beams are cut
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.metrics.meteor15.ragged import ranges
+from assay.metrics.meteor15.ragged import ranges, runs
 from assay.metrics.meteor15.relations import EXACT, FORWARD, Occurrences, Relations
 
 MIX_LEFT, MIX_RIGHT = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
@@ -83,7 +82,8 @@ def matches(
 
     Where ``is_same[p]`` says that the two are the same words, the reference looks at exact matches alone.
     """
-    found = [_related(finder, predicted, referred, captions, block) for block in _blocks(predicted, referred, captions)]
+    size = np.diff(predicted.start)[captions[0]] * np.diff(referred.start)[captions[1]]
+    found = [_related(finder, predicted, referred, captions, block) for block in runs(size, BLOCK)]
     pair, own, other, relation = (
         (np.concatenate(column) for column in zip(*found, strict=True)) if found else np.zeros((4, 0), np.int64)
     )
@@ -105,15 +105,6 @@ def matches(
         )
     )
     return Matches(pair[order], kind[order], place[order], length[order], own_place[order], own_length[order])
-
-
-def _blocks(predicted: Occurrences, referred: Occurrences, captions: tuple[Ids, Ids]) -> Iterator[slice]:
-    """Runs of pairs that have about `BLOCK` pairs of occurrences between them."""
-    size = np.diff(predicted.start)[captions[0]] * np.diff(referred.start)[captions[1]]
-    block = np.cumsum(size) // BLOCK
-    edges = np.flatnonzero(np.diff(block, prepend=-1, append=-1))
-    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        yield slice(start, stop)
 
 
 def _related(

@@ -1,7 +1,7 @@
 """METEOR's tables as files that are mapped into memory, built once from the installed package.
 
 The index is a folder of arrays in ``$XDG_CACHE_HOME/assay`` (``~/.cache/assay``), named after what the tables hold: other
-tables make another folder. It is built in a folder beside it (about 15 s, 1 GB of memory, 70 MB of disk), checked by
+tables make another folder. It is built in a folder beside it (about 12 s, 1 GB of memory, 58 MB of disk), checked by
 reading it back, and then renamed, so that an index is whole or absent; a second process waits for the first. A query
 maps the files and touches the pages that it needs. An index that is damaged is built again.
 """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,3 +33,14 @@ def joined(left: Ids, right: Ids) -> tuple[Ids, Ids]:
     first = np.searchsorted(ascending, left, side="left")
     count = np.searchsorted(ascending, left, side="right") - first
     return np.repeat(np.arange(len(left)), count), order[ranges(first, count)]
+
+
+def runs(size: Ids, most: int) -> Iterator[slice]:
+    """Runs of consecutive items whose sizes sum to about ``most``; an item that is larger by itself is a run.
+
+    >>> list(runs(np.array([3, 3, 3, 9, 1]), 6))
+    [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
+    """
+    edges = np.flatnonzero(np.diff(np.cumsum(size) // most, prepend=-1, append=-1))
+    for start, stop in pairwise(edges.tolist()):
+        yield slice(start, stop)

@@ -21,7 +21,7 @@ from assay.metrics.meteor15.beam import Alignments, aligned
 from assay.metrics.meteor15.candidates import Finder, Matches, matches
 from assay.metrics.meteor15.index import Index
 from assay.metrics.meteor15.normalise import PLAIN, words_of
-from assay.metrics.meteor15.ragged import ranges
+from assay.metrics.meteor15.ragged import ranges, runs
 from assay.metrics.meteor15.relations import Corpus, related
 from assay.metrics.meteor15.vocabulary import Vocabulary, look_up
 from assay.metrics.vocabulary import Encoded
@@ -33,6 +33,9 @@ STAGES = len(STAGE_WEIGHTS)
 
 MOST_WORDS = 1000
 """Words of a caption that can be aligned: the work grows with the product of both lengths, and faster where words repeat."""
+
+BLOCK = 1 << 21
+"""Pairs of words that are compared together, so that memory does not grow with the corpus."""
 
 Ids = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -55,6 +58,9 @@ class Segments:
     def score(self) -> Values:
         """The score ``[n]`` of each."""
         return score(self.matched, self.length, self.chunks, self.words)
+
+
+NO_SEGMENTS = Segments(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), np.zeros(0))
 
 
 def score(matched: Values, length: Values, chunks: Values, words: Values) -> Values:
@@ -145,10 +151,15 @@ def _normalised(
 def _compared(corpus: Corpus, vocabulary: Vocabulary, pairs: tuple[Ids, Ids], index: Index | None) -> Segments:
     """The statistics of pairs of captions."""
     relations, predicted, referred = related(corpus, vocabulary, None if index is None else index.arrays)
-    keys = _distinct(vocabulary.hash[corpus.word], corpus.start)[0]
-    found = matches(Finder.of(relations), predicted, referred, pairs, keys[pairs[0]] == keys[pairs[1]])
-    lengths = corpus.length[pairs[0]], corpus.length[pairs[1]]
-    return _statistics(corpus, vocabulary.is_function, pairs, found, aligned(found, lengths))
+    finder, keys = Finder.of(relations), _distinct(vocabulary.hash[corpus.word], corpus.start)[0]
+    parts = []
+    for part in runs(corpus.length[pairs[0]] * corpus.length[pairs[1]] + 1, BLOCK):
+        left, right = pairs[0][part], pairs[1][part]
+        found = matches(finder, predicted, referred, (left, right), keys[left] == keys[right])
+        alignments = aligned(found, (corpus.length[left], corpus.length[right]))
+        parts.append(_statistics(corpus, vocabulary.is_function, (left, right), found, alignments))
+    columns = ([getattr(one, name) for one in parts] for name in Segments.__slots__)
+    return Segments(*map(np.concatenate, columns)) if parts else NO_SEGMENTS
 
 
 def _statistics(
