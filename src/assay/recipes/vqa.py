@@ -55,7 +55,7 @@ def easy_vqa(
 
     Reached (seed 0, measured once on test, 9,673 questions about 1,000 pictures, the interval by picture): accuracy .9996
     [.9987, .9999], without the picture .670 [.660, .679].
-    Time: 53 CPU-seconds on one thread, seed 0. Command: ``assay train vqa:easy-vqa``.
+    Time: about 50 CPU-seconds on one thread. Command: ``assay train vqa:easy-vqa``.
     """
     bpe = train_bpe(question_texts(), VOCABULARY)
     processor = Processor(size_px=64, longest_text=32, bpe=bpe)
