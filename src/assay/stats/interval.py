@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from assay.stats.clustered import mean_se
 from assay.stats.endpoints import acceleration, basic, bca, jackknife_se, percentile, tolerance, widened
 from assay.stats.folded import Folded, Prepared, fold
-from assay.stats.measured import Measured, OfPrepared, OfSpread, Rows, defined
+from assay.stats.measured import Measured, OfPrepared, OfSpread, Rows, columns_of, defined
 from assay.stats.proportions import unvaried, wilson
 from assay.stats.quantiles import student
 from assay.stats.resample import folded_resamples, replicates
@@ -120,7 +120,7 @@ def intervals(
     check_plan(resamples, level)
     if not metrics:
         return []
-    n = len(rows[metrics[0].columns[0]])
+    rows, n = columns_of(metrics, rows)
     units = Units(*by_stratum(codes(unit, n), stratum))
     out = []
     for name, mask in ({"all": np.ones(n, dtype=np.bool_)} if slices is None else slices).items():
@@ -149,7 +149,7 @@ def interval(
     if method is not None and method not in METHODS:
         raise ValueError(f"an interval method of {', '.join(METHODS)} was expected, not {method!r}")
     check_plan(resamples, level)
-    n = len(rows[metric.columns[0]])
+    rows, n = columns_of([metric], rows)
     part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), Units(*by_stratum(codes(unit, n), stratum)))
     (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level, method))
     return found.low, found.high
@@ -215,7 +215,8 @@ def _value(metric: Measured, part: Part, prepared: Prepared) -> tuple[float, Fol
     if isinstance(metric.aggregate, OfSpread | OfPrepared):
         folded = fold(metric, part.rows, part.index, part.strata, prepared)
         return float(folded.evaluate(folded.counts[None, :].astype(np.float64))[0]), folded
-    return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
+    with np.errstate(invalid="ignore"):  # infinity less infinity is undefined
+        return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
 
 
 def _method(metric: Measured, value: float, part: Part, method: str | None) -> str:
@@ -244,7 +245,7 @@ def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int
 def _bootstrapped(
     metric: Measured, value: float, drawn: NDArray[np.float64], folded: Folded, *, how: str, plan: Plan
 ) -> tuple[float, float, str]:
-    spread, units = np.abs(drawn - value), int(folded.counts.sum())
+    spread, units = np.abs(drawn - value), 1 + int(folded.counts.sum()) - len(folded.strata)
     if not (spread > tolerance(value)).any():
         return *unvaried(value, units, metric.bounds, level=plan.level), "unvaried"
     low, high = _read_off(value, drawn, folded, how=how, plan=plan)
@@ -271,7 +272,7 @@ def _closed(metric: Measured, value: float, part: Part, how: str, level: float) 
         return *wilson(value, part.units, level=level), how
     se = _standard_error(metric, part)
     if math.isnan(se) or (se <= tolerance(value) and how == "t"):
-        return *unvaried(value, part.units, metric.bounds, level=level), "unvaried"
+        return *unvaried(value, part.freedom + 1, metric.bounds, level=level), "unvaried"
     t = student(0.5 + level / 2, part.freedom)
     if how == "t":
         return value - t * se, value + t * se, how
@@ -283,6 +284,8 @@ def _closed(metric: Measured, value: float, part: Part, how: str, level: float) 
 
 
 def _standard_error(metric: Measured, part: Part) -> float:
+    if part.freedom < 1:
+        return math.nan
     if metric.item is None or part.strata is not None:
         return jackknife_se(fold(metric, part.rows, part.index, part.strata).jackknife())
     return mean_se(np.asarray(part.rows[metric.item], dtype=np.float64), part.index)

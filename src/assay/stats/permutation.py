@@ -39,12 +39,17 @@ def sign_flip(
 ) -> tuple[Values, str]:
     """Two-sided p-values ``[m]`` that sums of ``differences[U, m]`` over units are no larger than chance makes them.
 
-    ``mid`` counts half of the chance tosses that equal what was observed, unless that is 0.
+    ``mid`` counts half of the chance tosses that equal what was observed, unless that is 0. A column that holds infinity
+    has no p-value: NaN.
 
     >>> p, how = sign_flip(np.ones((4, 1)), resamples=99, rng=np.random.default_rng(0))
     >>> p.tolist(), how
     ([0.125], 'sign-flip exact')
     """
+    sound = np.isfinite(differences).all(axis=0)
+    if not sound.all():
+        p, how = sign_flip(np.where(sound, differences, 0.0), resamples=resamples, rng=rng, mid=mid)
+        return np.where(sound, p, np.nan), how
     units = len(differences)
     observed = np.abs(differences.sum(axis=0))
     if units <= EXACT_UNITS:
@@ -84,12 +89,15 @@ def swap(
 
     ``index`` numbers the units 0 … U - 1 of the aligned rows. Tosses that leave a side undefined do not count. All tosses
     are gone through where they are no more than ``resamples``; where the metric is one of sums, up to `EXACT_UNITS` units.
-    ``mid`` as in `sign_flip`.
+    ``mid`` as in `sign_flip`. NaN where the difference is undefined or infinite.
     """
     a, b, index, counts = _merged(metric, rows_a, rows_b, index)
     table = _table(metric, a, b)
-    way = _of_rows(metric, a, b, index, counts) if table is None else _of_totals(*table, index, counts)
-    observed = abs(float(way.difference(way.moved(np.zeros((1, len(counts)))))[0]))
+    with np.errstate(invalid="ignore"):  # sums of infinity
+        way = _of_rows(metric, a, b, index, counts) if table is None else _of_totals(*table, index, counts)
+        observed = abs(float(way.difference(way.moved(np.zeros((1, len(counts)))))[0]))
+    if not np.isfinite(observed):
+        return np.nan
     units, slack = int(counts.sum()), tolerance(observed)
     if counts.max() == 1 and (1 << (units - 1) <= resamples if table is None else units <= EXACT_UNITS):
         tossed = np.abs(np.concatenate([way.difference(way.moved(block)) for block in _every_toss(units)]))
