@@ -67,6 +67,21 @@ def recall(n: int, groups: int | None = None) -> Callable[[Rng], Drawn]:
     return draw
 
 
+def skewed(n: int, size: int = 1) -> Callable[[Rng], Drawn]:
+    """Exponential scores; in clusters of one size half of a score is its cluster's."""
+
+    def draw(rng: Rng) -> Drawn:
+        unit = np.repeat(np.arange(n // size), size)
+        x = (
+            rng.exponential(size=n)
+            if size == 1
+            else (rng.exponential(size=n) + rng.exponential(size=n // size)[unit]) / 2
+        )
+        return {"nll": x}, unit if size > 1 else None, 1.0
+
+    return draw
+
+
 SHARES = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
 
 
@@ -112,6 +127,9 @@ CASES = [
     Case("recall@5, n = 200", "recall@5", recall(200)),
     Case("recall@5, n = 2000", "recall@5", recall(2000)),
     Case("recall@5, n = 600 in 40 clusters", "recall@5", recall(600, 40)),
+    Case("mean of exponential scores, n = 50", "nll", skewed(50)),
+    Case("mean of exponential scores, n = 500", "nll", skewed(500)),
+    Case("the same, 40 clusters of 10", "nll", skewed(400, 10)),
     Case("macro-F1, n = 200", "macro_f1", labels(200)),
     Case("macro-F1, n = 2000", "macro_f1", labels(2000)),
     Case("macro-F1, n = 600 in 30 clusters", "macro_f1", labels(600, 30)),

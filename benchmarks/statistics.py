@@ -19,7 +19,7 @@ ROWS, CLASSES, RESAMPLES = 100_000, 10, 1_000
 UNITS, MANY = 5_000, 9_999
 PART = 0.01
 
-MEAN = Statistic("mean", OfSums(lambda n, x: x / n, ("x",)), ("x",))
+MEAN = Statistic("mean", OfSums(lambda n, x: x / n, ("x",)), ("x",), item="x")
 
 
 def macro_f1() -> Pairing:
@@ -65,7 +65,7 @@ def auroc() -> Pairing:
 
 
 def mean() -> Pairing:
-    """BCa of a mean: of anything that is made of sums."""
+    """BCa of a mean, from the distribution of all resamples."""
     x = np.random.default_rng(0).random(UNITS)
     work = f"BCa interval of a mean, {UNITS} units, {MANY} resamples"
     return pair(
@@ -94,7 +94,7 @@ def many_sums() -> Pairing:
     rows = {f"c{i}": rng.integers(0, 20, UNITS) + rng.random(UNITS) for i in range(15)}
     table = np.column_stack(list(rows.values()))
     corpus = Statistic("corpus", OfSums(lambda n, *c: c[0] / sum(c[1:], c[0]), tuple(rows)), tuple(rows))
-    means = [Statistic(name, OfSums(lambda n, x: x / n, (name,)), (name,)) for name in list(rows)[:10]]
+    means = [Statistic(name, OfSums(lambda n, x: x / n, (name,)), (name,), name) for name in list(rows)[:10]]
 
     def ratio(taken: np.ndarray) -> float:
         sums = table[taken].sum(axis=0)
@@ -114,7 +114,7 @@ def many_slices() -> Pairing:
     """1,400 intervals over 300 rows."""
     rng = np.random.default_rng(0)
     rows = {f"m{i}": rng.random(300) for i in range(14)}
-    chosen = [Statistic(name, OfSums(lambda n, x: x / n, (name,)), (name,)) for name in rows]
+    chosen = [Statistic(name, OfSums(lambda n, x: x / n, (name,)), (name,), name) for name in rows]
     masks = {"all": np.ones(300, dtype=bool)} | {f"part {i}": rng.random(300) < 0.4 for i in range(99)}
     return pair("1,400 intervals over 300 rows", lambda: stats.intervals(chosen, rows, slices=masks))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay import metrics, stats
-from assay.metrics.metric import Metric, weighted_mean
+from assay.metrics.metric import Metric, of_sums, ratio, weighted_mean
 from assay.stats.mcnemar import discordant
 from assay.stats.permutation import sign_flip, swap
 from assay.stats.power import detectable
@@ -171,3 +171,34 @@ def test_shared_keys():
 def test_rows_must_be_aligned():
     with pytest.raises(ValueError, match="aligned rows"):
         stats.compare([MEAN], {"x": np.ones(3)}, {"x": np.ones(4)})
+
+
+def test_infinity_is_no_evidence():
+    scores = np.random.default_rng(0).random(40)
+    a, b = {"x": np.append(scores, math.inf)}, {"x": np.append(scores / 2, 0.0)}
+    sums = Metric("sums", dict, of_sums(lambda n, x: ratio(x, n), "x"), columns=("x",))
+    for metric in (MEAN, sums):
+        (found,) = stats.compare([metric], a, b)
+        assert (found.difference, found.verdict, found.n_needed) == (math.inf, "inconclusive", None)
+        assert math.isnan(found.p)
+        (both,) = stats.compare([metric], a, a)
+        assert both.verdict == "inconclusive"
+
+
+def test_rows_are_checked():
+    with pytest.raises(ValueError, match="mean reads the column 'x'; the rows have y"):
+        stats.compare([MEAN], {"y": np.ones(3)}, {"x": np.ones(3)})
+    with pytest.raises(ValueError, match="margin above 0"):
+        stats.compare([MEAN], {"x": np.ones(3)}, {"x": np.ones(3)}, margin=0.0)
+    (found,) = stats.compare([MEAN], {"x": [1, 0, 1, 1]}, {"x": [0, 0, 1, 1]})
+    assert found.difference == 0.25
+
+
+def test_strata_narrow_a_comparison_that_they_explain():
+    rng = np.random.default_rng(0)
+    stratum = np.repeat(["easy", "hard"], 100)
+    a = {"x": np.where(stratum == "easy", 0.9, 0.3) + rng.uniform(-0.05, 0.05, 200)}
+    b = {"x": np.full(200, 0.5) + rng.uniform(-0.05, 0.05, 200)}
+    within, whole = (stats.compare([MEAN], a, b, stratum=of)[0] for of in (stratum, None))
+    assert within.difference == whole.difference
+    assert within.high - within.low < 0.3 * (whole.high - whole.low)

@@ -148,6 +148,13 @@ def test_strata_in_closed_forms():
     assert (found.low, found.high) == pytest.approx(stats.wilson(0.64, effective, z=1.9845), abs=1e-3)
 
 
+def test_strata_of_single_units_say_nothing():
+    mean = Metric("mean", dict, of_sums(lambda n, x: ratio(x, n), "x"), columns=("x",), bounds=(0.0, 50.0))
+    (found,) = stats.intervals([mean], {"x": np.arange(40.0)}, stratum=list(range(40)))
+    assert (found.value, found.method) == (19.5, "unvaried")
+    assert found.high - found.low > 35
+
+
 @pytest.mark.parametrize(
     ("unit", "stratum", "message"),
     [

@@ -153,6 +153,7 @@ def test_what_was_never_beaten_is_held_and_said():
     assert found.se[0] > 0.3, "a perfect record is not certainty"
     tied = battles(["x", "x"], ["y", "y"], [1, 0.5])
     assert preference.separated(tied) == [["x", "y"]]
+    assert bradley_terry(battles(["x"], ["y"], [0.5])).se[0] > 0.5, "one tie is not certainty either"
     free = bradley_terry(battles(["x", "x"], ["y", "y"], [1, 0]))
     assert free.prior == 0.0
 
@@ -240,6 +241,7 @@ def test_elo_depends_on_the_order_and_says_how_much():
         (lambda: bradley_terry(GOLDEN, ties="davidson"), "needs ties"),
         (lambda: bradley_terry(GOLDEN, penalty=-1), "0 or more"),
         (lambda: bradley_terry(GOLDEN).anchored("nobody"), "'nobody' was not rated"),
+        (lambda: preference.bootstrap_ratings(battles(["x"], ["y"], [1])), "one side won everything.*: x; y"),
         (lambda: preference.plackett_luce([]), "at least one ranking"),
         (lambda: preference.plackett_luce([["x", "y"], ["x", "x"]]), "ranking 1 is"),
         (lambda: preference.relative_style([[1]], [[1, 2]]), "one shape"),

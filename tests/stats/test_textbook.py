@@ -318,6 +318,13 @@ def test_the_units_that_would_decide_do_decide():
         (lambda: stats.friedman([[1], [2]]), "at least 2 models"),
         (lambda: stats.replicated_mean([[1, NAN]]), "row 0, model 1 is nan"),
         (lambda: stats.wild_cluster([]), "at least 1"),
+        (lambda: stats.wilson(1.5, 10), "between 0 and 1"),
+        (lambda: stats.mcnemar(2.5, 3), "2.5 and 3"),
+        (lambda: stats.clopper_pearson(7.5, 10), "whole number"),
+        (lambda: stats.holm([[0.1]]), "one row"),
+        (lambda: stats.sample_size(0.1, -1.0), "variance of 0 or more"),
+        (lambda: stats.power(10, 0.1, 1.0, alpha=5), "alpha between 0 and 1"),
+        (lambda: stats.rank_sets([[1, 2]], ["a", "a"]), "name of its own"),
     ],
 )
 def test_what_cannot_be_used_is_told(call, message):

@@ -50,21 +50,22 @@ class Mean:
     few: bool
 
 
-def mean_se(values: Values, unit: Labels | None = None, *, convention: str = "finite") -> float:
+def mean_se(values: ArrayLike, unit: Labels | None = None, *, convention: str = "finite") -> float:
     """The standard error of the mean of ``values[n]`` when rows of one ``unit`` move together; NaN for one unit.
 
     ``sandwich``: √Σ_c(Σ_i e)²/n. ``finite``: that × √(G/(G-1)), the default (statsmodels', inspect's).
     ``miller``: the literal formula, n-1 in the first term. ``unclustered``: s/√n. Units of None are the rows.
 
-    >>> round(mean_se(np.array([1., 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0]), np.repeat(range(4), 3)), 6)
+    >>> round(mean_se([1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 0], list("aaabbbcccddd")), 6)
     0.215166
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"a convention of {', '.join(CONVENTIONS)} was expected, not {convention!r}")
-    n = len(values)
+    x = np.asarray(values, dtype=np.float64)
+    n = len(x)
     if n < 2:
         return math.nan
-    residual = values - values.mean()
+    residual = x - x.mean()
     if convention == "unclustered" or (unit is None and convention == "miller"):
         return float(math.sqrt(residual @ residual / (n - 1) / n))
     sums = np.bincount(codes(unit, n), weights=residual)

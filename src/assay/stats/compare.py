@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from assay.stats.contrast import Contrast, paired_rows
 from assay.stats.inputs import share
 from assay.stats.interval import Interval, intervals
-from assay.stats.measured import Measured, Rows, defined
+from assay.stats.measured import Measured, Rows, columns_of, defined
 from assay.stats.multiplicity import holm
 from assay.stats.paired import unit_correlation
 from assay.stats.permutation import sign_flip, swap
@@ -97,11 +97,11 @@ def compare(
     share(alpha, "alpha")
     if not metrics:
         return []
-    lengths = {len(rows[name]) for rows in (rows_a, rows_b) for metric in metrics for name in metric.columns}
-    if len(lengths) != 1:
-        raise ValueError(f"aligned rows were expected (row i of both is one sample), not lengths {sorted(lengths)}")
+    (rows_a, n), (rows_b, n_b) = columns_of(metrics, rows_a), columns_of(metrics, rows_b)
+    if n != n_b:
+        raise ValueError(f"aligned rows were expected (row i of both is one sample), not lengths {n} and {n_b}")
     margins = [_margin(margin, metric.name) for metric in metrics]
-    index, strata = by_stratum(codes(unit, lengths.pop()), stratum)
+    index, strata = by_stratum(codes(unit, n), stratum)
     groups = _groups(metrics, rows_a, rows_b, index, strata)
     tested: dict[int, tuple[float, str]] = {}
     between: dict[int, tuple[Interval, Interval]] = {}
@@ -178,7 +178,8 @@ def _tests(group: _Group, seed: int) -> dict[int, tuple[float, str]]:
             out[place] = swap(metric, group.a, group.b, group.index, resamples=SWAPS, rng=rng, mid=True), "swap"
     means = [place for place in group.metrics if place not in out]
     if means:
-        apart = np.column_stack([np.subtract(*_items(group, place)) for place in means])
+        with np.errstate(invalid="ignore"):  # infinity less infinity is undefined, and so is its p
+            apart = np.column_stack([np.subtract(*_items(group, place)) for place in means])
         p, how = sign_flip(unit_sums(apart, group.index), resamples=FLIPS, rng=stream(seed, "sign-flip"), mid=True)
         out.update((place, (float(value), how)) for place, value in zip(means, p, strict=True))
     return out

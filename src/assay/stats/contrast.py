@@ -103,13 +103,16 @@ class Contrast:
 
 
 def paired_rows(rows_a: Rows, rows_b: Rows) -> Rows:
-    """The columns of both runs side by side, and the difference of each that holds floats."""
+    """The columns of both runs side by side, and the difference of each that holds numbers."""
     out = {
         f"{side}:{name}": column
         for side, rows in zip(SIDES, (rows_a, rows_b), strict=True)
         for name, column in rows.items()
     }
-    out.update((f"{ITEM}:{name}", rows_a[name] - rows_b[name]) for name in rows_a if rows_a[name].dtype.kind == "f")
+    with np.errstate(invalid="ignore"):  # infinity less infinity is undefined
+        for name in rows_a:
+            if rows_a[name].dtype.kind in "fiub":
+                out[f"{ITEM}:{name}"] = np.asarray(rows_a[name], np.float64) - np.asarray(rows_b[name], np.float64)
     return out
 
 

@@ -32,10 +32,21 @@ def bca(value: float, replicates: Values, acceleration: float = 0.0, *, level: f
     slack = max(tolerance(value), 1e-6 * float(known.std()))  # ties of replicates made in single precision too
     below = np.searchsorted(known, value - slack)
     share = (below + 0.5 * (np.searchsorted(known, value + slack, side="right") - below)) / len(known)
-    bias = normal(float(np.clip(share, 0.5 / len(known), 1 - 0.5 / len(known))))
-    at = [_shifted(bias, bias + normal(p), acceleration) for p in ((1 - level) / 2, (1 + level) / 2)]
-    low, high = np.quantile(known, at)
+    low, high = np.quantile(
+        known, bca_shares(float(np.clip(share, 0.5 / len(known), 1 - 0.5 / len(known))), acceleration, level)
+    )
     return float(low), float(high)
+
+
+def bca_shares(share: float, acceleration: float, level: float) -> tuple[float, float]:
+    """At which shares of a bootstrap distribution BCa reads its ends, of which ``share`` lies below the value.
+
+    >>> [round(p, 4) for p in bca_shares(0.5, 0.0, 0.95)], [round(p, 4) for p in bca_shares(0.55, 0.02, 0.95)]
+    ([0.025, 0.975], [0.0501, 0.9893])
+    """
+    bias = normal(share)
+    low, high = (_shifted(bias, bias + normal(p), acceleration) for p in ((1 - level) / 2, (1 + level) / 2))
+    return low, high
 
 
 def widened(level: float, units: int) -> float:

@@ -136,10 +136,11 @@ def _totals_without(sums: Values, counts: NDArray[np.int64], strata: Index) -> V
 
 def _single(of: Callable[[Values], Values], sums: Values) -> Coarse | None:
     """``of(weights @ sums)`` for weights that sum to the number of units, in single precision of centred, scaled columns."""
-    if not np.isfinite(sums).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre = sums.mean(axis=0)
+        rest = sums - centre
+    if not np.isfinite(rest).all():
         return None
-    centre = sums.mean(axis=0)
-    rest = sums - centre
     scale = np.abs(rest).max(axis=0)
     varying = np.flatnonzero(scale > 0)
     scale, total = scale[varying], len(sums) * centre

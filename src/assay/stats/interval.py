@@ -10,6 +10,9 @@ How an interval is made follows from the metric's declared method and from the u
 - ``percentile``, ``basic``: the bootstrap's plain quantiles, or these mirrored at the value;
 - ``none``: NaN.
 
+A mean (a metric with an ``item``) over units of one size is not resampled at all: what endless resamples would give is
+computed (`assay.stats.inversion`), so that neither ``seed`` nor ``resamples`` matters.
+
 With strata units are drawn within each stratum, which keeps its size; a closed form then rests on the jackknife within
 strata, with a degree of freedom less for each.
 
@@ -26,9 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.clustered import mean_se
-from assay.stats.endpoints import acceleration, basic, bca, jackknife_se, percentile, tolerance, widened
+from assay.stats.endpoints import acceleration, basic, bca, bca_shares, jackknife_se, percentile, tolerance, widened
 from assay.stats.folded import Folded, Prepared, fold
-from assay.stats.measured import Measured, OfPrepared, OfSpread, Rows, defined
+from assay.stats.inversion import mean_distribution
+from assay.stats.measured import Measured, OfPrepared, OfSpread, Rows, columns_of, defined
 from assay.stats.proportions import unvaried, wilson
 from assay.stats.quantiles import student
 from assay.stats.resample import folded_resamples, replicates
@@ -37,6 +41,9 @@ from assay.stats.units import Index, Labels, by_stratum, codes
 
 FEW = 30
 """Below so many units the bootstrap covers too little, and Student's t is used."""
+
+KINDS = 30
+"""A mean of at least so many different values has a distribution without steps to speak of."""
 
 RESAMPLED = ("bca", "bias_corrected", "percentile", "basic")
 METHODS = ("wilson", *RESAMPLED, "t", "none")
@@ -120,7 +127,7 @@ def intervals(
     check_plan(resamples, level)
     if not metrics:
         return []
-    n = len(rows[metrics[0].columns[0]])
+    rows, n = columns_of(metrics, rows)
     units = Units(*by_stratum(codes(unit, n), stratum))
     out = []
     for name, mask in ({"all": np.ones(n, dtype=np.bool_)} if slices is None else slices).items():
@@ -149,7 +156,7 @@ def interval(
     if method is not None and method not in METHODS:
         raise ValueError(f"an interval method of {', '.join(METHODS)} was expected, not {method!r}")
     check_plan(resamples, level)
-    n = len(rows[metric.columns[0]])
+    rows, n = columns_of([metric], rows)
     part = _part(rows, metric.columns, np.ones(n, dtype=np.bool_), Units(*by_stratum(codes(unit, n), stratum)))
     (found,) = _over_part([metric], part, "all", Plan(seed, resamples, level, method))
     return found.low, found.high
@@ -191,15 +198,20 @@ def _over_part(metrics: Sequence[Measured], part: Part, name: str, plan: Plan) -
     prepared: Prepared = {}
     values, folded = zip(*(_value(metric, part, prepared) for metric in metrics), strict=True)
     chosen = [_method(metric, value, part, plan.method) for metric, value in zip(metrics, values, strict=True)]
+    known = {
+        place: _without_draws(metrics[place], part, how, plan) for place, how in enumerate(chosen) if how in RESAMPLED
+    }
     resampled = {
         place: folded[place] or fold(metrics[place], part.rows, part.index, part.strata, prepared)
-        for place, how in enumerate(chosen)
-        if how in RESAMPLED
+        for place, ends in known.items()
+        if ends is None
     }
     drawn = _replicates(resampled, plan, name)
     out = []
     for place, (metric, value, how) in enumerate(zip(metrics, values, chosen, strict=True)):
-        if place in resampled:
+        if (ends := known.get(place)) is not None:
+            low, high = ends
+        elif place in resampled:
             low, high, how = _bootstrapped(metric, value, drawn[place], resampled[place], how=how, plan=plan)
         else:
             low, high, how = _closed(metric, value, part, how, plan.level)
@@ -215,7 +227,8 @@ def _value(metric: Measured, part: Part, prepared: Prepared) -> tuple[float, Fol
     if isinstance(metric.aggregate, OfSpread | OfPrepared):
         folded = fold(metric, part.rows, part.index, part.strata, prepared)
         return float(folded.evaluate(folded.counts[None, :].astype(np.float64))[0]), folded
-    return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
+    with np.errstate(invalid="ignore"):  # infinity less infinity is undefined
+        return float(metric.aggregate(part.rows, np.ones((1, len(part.index))))[0]), None
 
 
 def _method(metric: Measured, value: float, part: Part, method: str | None) -> str:
@@ -226,6 +239,33 @@ def _method(metric: Measured, value: float, part: Part, method: str | None) -> s
     if wanted == "wilson" and (part.units < len(part.index) or part.strata is not None):
         return "wilson_clustered"
     return "t" if wanted == "bca" and method is None and part.units < FEW else wanted
+
+
+def _without_draws(metric: Measured, part: Part, how: str, plan: Plan) -> tuple[float, float] | None:
+    """The ends of a mean's interval from the distribution of all resamples; None where it must be drawn.
+
+    Units of one size are taken at their means. Few kinds of values are drawn: they make steps, and drawing them is cheap.
+    """
+    if metric.item is None or part.strata is not None or part.units < FEW:
+        return None
+    size, rest = divmod(len(part.index), part.units)
+    if rest or (size > 1 and bool((np.bincount(part.index) != size).any())):
+        return None
+    item = np.asarray(part.rows[metric.item], dtype=np.float64)
+    x = item if size == 1 else np.bincount(part.index, item) / size
+    if len(np.unique(x)) < KINDS:
+        return None
+    found = mean_distribution(x)
+    if found is None:
+        return None
+    level = plan.level if plan.literal or how == "bias_corrected" else widened(plan.level, part.units)
+    shares = ((1 - level) / 2, (1 + level) / 2)
+    if how in ("bca", "bias_corrected"):
+        pull = x - found.value
+        skew = float((pull**3).sum()) / (6 * float((pull**2).sum()) ** 1.5) if how == "bca" else 0.0
+        shares = bca_shares(float(found.share(np.array([found.value]))[0]), skew, level)
+    low, high = found.quantiles(np.array(shares)).tolist()
+    return (2 * found.value - high, 2 * found.value - low) if how == "basic" else (low, high)
 
 
 def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int, NDArray[np.float64]]:
@@ -244,7 +284,7 @@ def _replicates(folded: Mapping[int, Folded], plan: Plan, name: str) -> dict[int
 def _bootstrapped(
     metric: Measured, value: float, drawn: NDArray[np.float64], folded: Folded, *, how: str, plan: Plan
 ) -> tuple[float, float, str]:
-    spread, units = np.abs(drawn - value), int(folded.counts.sum())
+    spread, units = np.abs(drawn - value), 1 + int(folded.counts.sum()) - len(folded.strata)
     if not (spread > tolerance(value)).any():
         return *unvaried(value, units, metric.bounds, level=plan.level), "unvaried"
     low, high = _read_off(value, drawn, folded, how=how, plan=plan)
@@ -271,7 +311,7 @@ def _closed(metric: Measured, value: float, part: Part, how: str, level: float) 
         return *wilson(value, part.units, level=level), how
     se = _standard_error(metric, part)
     if math.isnan(se) or (se <= tolerance(value) and how == "t"):
-        return *unvaried(value, part.units, metric.bounds, level=level), "unvaried"
+        return *unvaried(value, part.freedom + 1, metric.bounds, level=level), "unvaried"
     t = student(0.5 + level / 2, part.freedom)
     if how == "t":
         return value - t * se, value + t * se, how
@@ -283,6 +323,8 @@ def _closed(metric: Measured, value: float, part: Part, how: str, level: float) 
 
 
 def _standard_error(metric: Measured, part: Part) -> float:
+    if part.freedom < 1:
+        return math.nan
     if metric.item is None or part.strata is not None:
         return jackknife_se(fold(metric, part.rows, part.index, part.strata).jackknife())
     return mean_se(np.asarray(part.rows[metric.item], dtype=np.float64), part.index)

@@ -91,5 +91,5 @@ def _chi2(statistic: float, n: int, method: str) -> Finding:
 
 
 def _check(only_a: int, only_b: int) -> None:
-    if only_a < 0 or only_b < 0:
+    if only_a < 0 or only_b < 0 or only_a != int(only_a) or only_b != int(only_b):
         raise ValueError(f"counts of discordant samples were expected, not {only_a} and {only_b}")

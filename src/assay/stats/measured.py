@@ -8,7 +8,7 @@ unit before anything is resampled, which is what makes intervals cheap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -159,6 +159,23 @@ class OfPrepared:
             return np.full(len(weights), np.nan)
         order, state = self.prepare({name: rows[name][there] for name in self.columns})
         return self.evaluate(state, weights[:, np.flatnonzero(there)[order]])
+
+
+def columns_of(metrics: Sequence[Measured], rows: Rows) -> tuple[Rows, int]:
+    """The columns that ``metrics`` read, as arrays, and how many rows they have.
+
+    Raises `ValueError` for a column that is not there, and for columns that differ in length.
+    """
+    out: dict[str, NDArray[Any]] = {}
+    for metric in metrics:
+        for name in metric.columns:
+            if name not in rows:
+                raise ValueError(f"{metric.name} reads the column {name!r}; the rows have {', '.join(rows) or 'none'}")
+            out[name] = np.asarray(rows[name])
+    lengths = {name: len(column) for name, column in out.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns of one length were expected, not {lengths}")
+    return out, next(iter(lengths.values()))
 
 
 def defined(rows: Rows, columns: tuple[str, ...]) -> NDArray[np.bool_]:

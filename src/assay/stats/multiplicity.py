@@ -84,6 +84,8 @@ def max_t(differences: ArrayLike, unit: Labels | None = None, *, resamples: int 
 
 def _stepped(p: Sequence[float] | Values, adjust: Callable[[Values], Values]) -> Values:
     given = np.asarray(p, dtype=np.float64)
+    if given.ndim != 1:
+        raise ValueError(f"p-values in one row were expected, not shape {given.shape}")
     out = np.full(given.shape, np.nan)
     known = np.flatnonzero(~np.isnan(given))
     outside = known[(given[known] < 0) | (given[known] > 1)]

@@ -23,7 +23,7 @@ from assay.stats.finding import Finding
 from assay.stats.folded import fold
 from assay.stats.inputs import pairs, share
 from assay.stats.interval import check_plan, interval
-from assay.stats.measured import Measured, Rows, defined
+from assay.stats.measured import Measured, Rows, columns_of, defined
 from assay.stats.permutation import sign_flip
 from assay.stats.quantiles import student
 from assay.stats.resample import replicates
@@ -90,7 +90,9 @@ def paired_permutation(
 
 
 def unit_correlation(a: NDArray[np.float64], b: NDArray[np.float64], index: NDArray[np.intp]) -> float:
-    """Pearson's correlation of the units' mean scores; NaN where there is one unit, or a side is constant."""
+    """Pearson's correlation of the units' mean scores; NaN where there is one unit, or a side is constant or infinite."""
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return math.nan
     sums = unit_sums(np.column_stack([a, b, np.ones(len(a))]), index)
     first, second = sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2]
     spread = float(first.std() * second.std())
@@ -133,9 +135,9 @@ def paired_bootstrap(
     Raises `ValueError` for rows that are not aligned.
     """
     check_plan(resamples, level)
-    lengths = {len(rows[name]) for rows in (rows_a, rows_b) for name in metric.columns}
-    if len(lengths) != 1:
-        raise ValueError(f"aligned rows were expected (row i of both is one sample), not lengths {sorted(lengths)}")
+    (rows_a, n), (rows_b, n_b) = columns_of([metric], rows_a), columns_of([metric], rows_b)
+    if n != n_b:
+        raise ValueError(f"aligned rows were expected (row i of both is one sample), not lengths {n} and {n_b}")
     there = defined(rows_a, metric.columns) & defined(rows_b, metric.columns)
     a, b = ({name: rows[name][there] for name in metric.columns} for rows in (rows_a, rows_b))
     index = codes(unit, len(there))[there]

@@ -8,13 +8,14 @@ whole, a test at 5 % errs in 3 to 4 %, so a *mid-p* counts half of them (Lancast
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.stats.contrast import stacked
-from assay.stats.draws import BLOCK
+from assay.stats.draws import BLOCK, EXACT
 from assay.stats.endpoints import tolerance
 from assay.stats.measured import Measured, OfPrepared, OfSpread, OfSums, Rows
 from assay.stats.resample import affordable
@@ -38,12 +39,17 @@ def sign_flip(
 ) -> tuple[Values, str]:
     """Two-sided p-values ``[m]`` that sums of ``differences[U, m]`` over units are no larger than chance makes them.
 
-    ``mid`` counts half of the chance tosses that equal what was observed, unless that is 0.
+    ``mid`` counts half of the chance tosses that equal what was observed, unless that is 0. A column that holds infinity
+    has no p-value: NaN.
 
     >>> p, how = sign_flip(np.ones((4, 1)), resamples=99, rng=np.random.default_rng(0))
     >>> p.tolist(), how
     ([0.125], 'sign-flip exact')
     """
+    sound = np.isfinite(differences).all(axis=0)
+    if not sound.all():
+        p, how = sign_flip(np.where(sound, differences, 0.0), resamples=resamples, rng=rng, mid=mid)
+        return np.where(sound, p, np.nan), how
     units = len(differences)
     observed = np.abs(differences.sum(axis=0))
     if units <= EXACT_UNITS:
@@ -83,30 +89,35 @@ def swap(
 
     ``index`` numbers the units 0 … U - 1 of the aligned rows. Tosses that leave a side undefined do not count. All tosses
     are gone through where they are no more than ``resamples``; where the metric is one of sums, up to `EXACT_UNITS` units.
-    ``mid`` as in `sign_flip`.
+    ``mid`` as in `sign_flip`. NaN where the difference is undefined or infinite.
     """
     a, b, index, counts = _merged(metric, rows_a, rows_b, index)
     table = _table(metric, a, b)
-    summed, cost = table is not None, 2 * len(index)
-    if table is not None:
-        difference = _of_totals(*table, index, counts)
-    else:
-        difference, dear = _of_rows(metric, a, b, index, counts)
-        cost = max(cost, 2 * dear)
-    observed = abs(float(difference(np.zeros((1, len(counts))))[0]))
-    units = int(counts.sum())
-    if counts.max() == 1 and (units <= EXACT_UNITS if summed else 1 << (units - 1) <= resamples):
-        tossed = np.abs(np.concatenate([difference(block) for block in _every_toss(units)]))
+    with np.errstate(invalid="ignore"):  # sums of infinity
+        way = _of_rows(metric, a, b, index, counts) if table is None else _of_totals(*table, index, counts)
+        observed = abs(float(way.difference(way.moved(np.zeros((1, len(counts)))))[0]))
+    if not np.isfinite(observed):
+        return np.nan
+    units, slack = int(counts.sum()), tolerance(observed)
+    if counts.max() == 1 and (1 << (units - 1) <= resamples if table is None else units <= EXACT_UNITS):
+        tossed = np.abs(np.concatenate([way.difference(way.moved(block)) for block in _every_toss(units)]))
         tossed = tossed[~np.isnan(tossed)]
-        return float((tossed >= observed - tolerance(observed)).mean()) if len(tossed) else 1.0
-    above = equal = known = 0
-    slack = tolerance(observed)
-    for heads in tosses(counts, affordable(resamples, cost), rng):
-        tossed = np.abs(difference(heads.astype(np.float64))) - observed
-        above += int((tossed > slack).sum())
-        equal += int((np.abs(tossed) <= slack).sum())
-        known += int((~np.isnan(tossed)).sum())
-    return (1 + above + (0.5 if mid and observed > slack else 1.0) * equal) / (1 + known)
+        return float((tossed >= observed - slack).mean()) if len(tossed) else 1.0
+    drawn = tosses(counts, affordable(resamples, max(way.cost, 2 * len(index))), rng)
+    tossed = np.abs(way.difference(np.concatenate([way.moved(heads) for heads in drawn]))) - observed
+    above, equal, known = ((tossed > slack).sum(), (np.abs(tossed) <= slack).sum(), (~np.isnan(tossed)).sum())
+    return float((1 + above + (0.5 if mid and observed > slack else 1.0) * equal) / (1 + known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a difference A - B follows from how many ``[b, k]`` of each kind of unit have changed sides: in two steps, of
+    which the first makes little of a block and the second is done for all at once. ``cost``: numbers that a toss touches.
+    """
+
+    moved: Callable[[NDArray[Any]], Values]
+    difference: Callable[[Values], Values]
+    cost: int = 0
 
 
 def tosses(counts: Counts, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[Any]]:
@@ -121,18 +132,17 @@ def tosses(counts: Counts, resamples: int, rng: np.random.Generator) -> Iterator
             yield rng.binomial(counts, 0.5, size=(b, len(counts)))
 
 
-def _of_totals(
-    formula: Callable[[Values], Values], sums: Values, index: Index, counts: Counts
-) -> Callable[[Values], Values]:
-    """A - B as a function of how many ``[b, k]`` of each kind of unit have changed sides, from A's and B's sums."""
+def _of_totals(formula: Callable[[Values], Values], sums: Values, index: Index, counts: Counts) -> _Way:
+    """From A's and B's sums: what has moved, and the formula of either side's totals."""
     first, second = (unit_sums(half, index) for half in np.split(sums, 2))
     total_a, total_b, gain = counts @ first, counts @ second, second - first
+    whole = bool((gain == np.rint(gain)).all()) and (counts @ np.abs(gain)).max() < EXACT
+    exact = gain.astype(np.float32 if whole else np.float64)  # whole numbers lose nothing in single precision
 
-    def difference(swapped: Values) -> Values:
-        moved = swapped @ gain
-        return formula(total_a + moved) - formula(total_b - moved)
+    def moved(swapped: NDArray[Any]) -> Values:
+        return np.asarray(swapped.astype(exact.dtype, copy=False) @ exact, dtype=np.float64)
 
-    return difference
+    return _Way(moved, lambda found: formula(total_a + found) - formula(total_b - found))
 
 
 def _table(metric: Measured, a: Rows, b: Rows) -> tuple[Callable[[Values], Values], Values] | None:
@@ -146,10 +156,8 @@ def _table(metric: Measured, a: Rows, b: Rows) -> tuple[Callable[[Values], Value
     return None
 
 
-def _of_rows(
-    metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts
-) -> tuple[Callable[[Values], Values], int]:
-    """The same of any aggregate, which sees the rows of both sides and weighs each side's, and what a value costs."""
+def _of_rows(metric: Measured, a: Rows, b: Rows, index: Index, counts: Counts) -> _Way:
+    """The same of any aggregate, which sees the rows of both sides and weighs each side's."""
     both, evaluate, cost = stacked(a, b), metric.aggregate, 0
     if isinstance(evaluate, OfPrepared):
         order, state = evaluate.prepare(both)
@@ -160,11 +168,12 @@ def _of_rows(
 
         evaluate = prepared
 
-    def difference(swapped: Values) -> Values:
-        stay, go = (counts - swapped)[:, index], swapped[:, index]
+    def difference(swapped: NDArray[Any]) -> Values:
+        go = swapped.astype(np.float64, copy=False)
+        stay, go = (counts - go)[:, index], go[:, index]
         return evaluate(both, np.hstack([stay, go])) - evaluate(both, np.hstack([go, stay]))
 
-    return difference, cost
+    return _Way(difference, lambda found: found, 2 * cost)
 
 
 def _merged(metric: Measured, rows_a: Rows, rows_b: Rows, index: Index) -> tuple[Rows, Rows, Index, Counts]:

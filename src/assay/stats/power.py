@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assay.stats.clustered import mean_se
-from assay.stats.inputs import numbers, pairs
+from assay.stats.inputs import numbers, pairs, share
 from assay.stats.quantiles import normal
 from assay.stats.units import Labels, codes
 
@@ -23,10 +23,12 @@ def sample_size(effect: float, variance: float, *, alpha: float = 0.05, power: f
     """The units at which a two-sided test at ``alpha`` sees a mean difference ``effect`` with probability ``power``.
 
     ``variance`` is that of one unit's difference: ω² + σ²_A/K_A + σ²_B/K_B for K answers a unit. NaN for no effect.
+    Raises `ValueError` for a variance below 0, and for an ``alpha`` or ``power`` not between 0 and 1; so do the others.
 
     >>> round(sample_size(0.03, 1 / 9 + 1 / 6 + 1 / 6), 2)
     3875.99
     """
+    _check(variance, alpha, power)
     if not effect or math.isnan(effect) or math.isnan(variance):
         return math.nan
     return (normal(1 - alpha / 2) + normal(power)) ** 2 * variance / effect**2
@@ -38,6 +40,7 @@ def detectable(n: float, variance: float, *, alpha: float = 0.05, power: float =
     >>> round(detectable(3876, 1 / 9 + 1 / 6 + 1 / 6), 4)
     0.03
     """
+    _check(variance, alpha, power)
     return (normal(1 - alpha / 2) + normal(power)) * math.sqrt(variance / n) if n > 0 else math.nan
 
 
@@ -49,6 +52,7 @@ def power(n: float, effect: float, variance: float, *, alpha: float = 0.05) -> f
     """
     from scipy.special import ndtr
 
+    _check(variance, alpha)
     if not n > 0 or math.isnan(effect) or math.isnan(variance):
         return math.nan
     if variance == 0:
@@ -104,6 +108,13 @@ def intraclass_correlation(values: ArrayLike, unit: Labels) -> float:
     size = (n - float((sizes**2).sum()) / n) / (clusters - 1)
     total = between + (size - 1) * within
     return (between - within) / total if total > 0 else math.nan
+
+
+def _check(variance: float, alpha: float, power: float = 0.5) -> None:
+    if variance < 0:
+        raise ValueError(f"a variance of 0 or more was expected, not {variance}")
+    share(alpha, "alpha")
+    share(power, "a power")
 
 
 def units_to_decide(

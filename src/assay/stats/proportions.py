@@ -13,13 +13,16 @@ from assay.stats.quantiles import normal
 def wilson(share: float, n: float, *, level: float = 0.95, z: float | None = None) -> tuple[float, float]:
     """Wilson's score interval of a proportion ``share`` of ``n`` (``n`` may be an effective, fractional size).
 
-    ``z`` replaces the normal quantile of ``level`` (a Student quantile for few clusters). NaN for ``n`` of 0.
+    ``z`` replaces the normal quantile of ``level`` (a Student quantile for few clusters). NaN for ``n`` of 0. Raises
+    `ValueError` for a share outside 0 to 1.
 
     >>> tuple(round(x, 6) for x in wilson(0.8, 10))
     (0.490162, 0.943318)
     """
     if n <= 0 or math.isnan(share):
         return math.nan, math.nan
+    if not -1e-9 <= share <= 1 + 1e-9:
+        raise ValueError(f"a proportion between 0 and 1 was expected, not {share}")
     z = normal(0.5 + level / 2) if z is None else z
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
@@ -76,8 +79,8 @@ def wald(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
 
 
 def _check(right: int, n: int) -> None:
-    if not 0 <= right <= n:
-        raise ValueError(f"a number of right answers from 0 to n was expected, not {right} of {n}")
+    if not 0 <= right <= n or right != int(right) or n != int(n):
+        raise ValueError(f"a whole number of right answers from 0 to n was expected, not {right} of {n}")
 
 
 def unvaried(value: float, n: int, bounds: tuple[float, float], *, level: float = 0.95) -> tuple[float, float]:

@@ -123,8 +123,8 @@ def rank_sets(
     share(alpha, "alpha")
     n, m = given.shape
     named = [str(place) for place in range(m)] if names is None else list(names)
-    if len(named) != m:
-        raise ValueError(f"a name for each of {m} models was expected, not {len(named)}")
+    if len(named) != m or len(set(named)) < m:
+        raise ValueError(f"a name of its own for each of {m} models was expected, not {named}")
     if family not in FAMILIES:
         raise ValueError(f"a family of {', '.join(FAMILIES)} was expected, not {family!r}")
     index = codes(unit, n)

@@ -80,7 +80,7 @@ def fit(problem: Problem, start: Fit | None = None, weights: Values | None = Non
 def covariance(problem: Problem, found: Fit) -> Values:
     """The covariance of all parameters: the sandwich H⁻¹BH⁻¹ with B by battle, or by unit where battles move together.
 
-    With a prior on θ it is H⁻¹: where one side won everything there are no residuals to make a sandwich of.
+    With a prior on θ it is H⁻¹, and where nothing is left to make a sandwich of (nothing but ties).
     """
     m = problem.models
     inverse = np.linalg.inv(found.matrix)
@@ -89,7 +89,10 @@ def covariance(problem: Problem, found: Fit) -> Values:
     if problem.prior > 0:
         return np.asarray(inverse)
     inverse = inverse - centre  # 11ᵀ/M is its own inverse on the ratings' mean
-    return np.asarray(inverse @ _meat(problem, found) @ inverse)
+    meat = _meat(problem, found)
+    if np.abs(meat).max() <= 1e-12 * np.abs(found.matrix).max():
+        return np.asarray(inverse)
+    return np.asarray(inverse @ meat @ inverse)
 
 
 def _packed(start: Fit, problem: Problem) -> Values:

@@ -93,10 +93,13 @@ def bootstrap_ratings(
 ) -> Ratings:
     """The same ratings with percentile intervals and the covariance of ``resamples`` fits to battles (or units) drawn anew.
 
-    A resample in which one side won everything is held by the ridge. Raises `ValueError` as `bradley_terry`, and where
-    counts are not whole.
+    A resample in which one side won everything is held by the ridge. Raises `ValueError` as `bradley_terry`, where counts
+    are not whole, and where one side won everything already: no resample could tell that it might lose.
     """
     plain = bradley_terry(given, ties=ties, position=position, penalty=penalty, level=level)
+    if len(plain.separated) > 1:
+        groups = "; ".join(", ".join(group) for group in plain.separated)
+        raise ValueError(f"one side won everything, so that the bootstrap says nothing; take bradley_terry: {groups}")
     problem, _ = _problem(given, ties=ties, position=position, penalty=penalty, prior=plain.prior)
     # A ridge too small to be seen in a sound resample, large enough to hold another.
     held = Problem(given, problem.link, problem.columns, problem.ridge, max(plain.prior, 1e-3), problem.tie)

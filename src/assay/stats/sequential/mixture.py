@@ -66,7 +66,8 @@ def msprt(
         spread = np.where(silent, 1.0, spread)
     else:
         spread = np.full(len(d), float(variance))
-    ratio = np.exp(np.minimum(_log_ratio(mean - null, n, spread, tau2), LARGEST))
+    with np.errstate(over="ignore"):
+        ratio = np.exp(np.minimum(_log_ratio(mean - null, n, spread, tau2), LARGEST))
     e = np.where(silent, 1.0, ratio)
     total = spread + n * tau2
     half = np.sqrt(2 * spread * total / (n**2 * tau2) * (0.5 * np.log(total / spread) - math.log(alpha)))
