@@ -50,6 +50,20 @@ def test_no_results_and_no_areas(write):
     assert targets[2]["crowd"].tolist() == [False]
 
 
+def test_masks_in_place_of_boxes(write):
+    runs = {"size": [4, 3], "counts": [2, 3, 7]}
+    outlined = INSTANCES | {"annotations": [BOX | {"segmentation": runs}]}
+    result = {"image_id": 30, "category_id": 18, "score": 0.5, "segmentation": runs}
+    predicted, targets, _ = read_coco_detection(write("r.json", [result]), write("a.json", outlined), iou="masks")
+    assert predicted[2]["masks"].tolist() == targets[2]["masks"].tolist() == [runs]
+    assert "boxes" not in targets[2]
+    polygons = write("p.json", INSTANCES | {"annotations": [BOX | {"segmentation": [[1, 1, 2, 2, 3, 1]]}]})
+    with pytest.raises(ValueError, match=r"p\.json: annotations\[0\]: polygons are not drawn here"):
+        read_coco_detection(write("r.json", [result]), polygons, iou="masks")
+    with pytest.raises(ValueError, match="iou of boxes or masks"):
+        read_coco_detection(write("r.json", []), polygons, iou="segm")
+
+
 def test_names_of_categories(write):
     assert read_coco_categories(write("a.json", INSTANCES)) == {1: "cat", 18: "dog"}
 

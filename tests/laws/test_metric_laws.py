@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from detection_cases import films, scenes
+from detection_cases import films, outlined, scenes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +161,12 @@ def map_inputs(rng: np.random.Generator, n: int):
     return some_missing(rng, predicted), [np.full((3, 4), 255) if rng.random() < 0.1 else one for one in targets]
 
 
+def mask_inputs(rng: np.random.Generator, n: int):
+    """No equal scores, as with boxes."""
+    predicted, targets = outlined(rng, n, len(CHOICES))
+    return some_missing(rng, predicted), targets
+
+
 def phrase_inputs(rng: np.random.Generator, n: int):
     targets = rng.integers(0, 10, (n, 4)).astype(float)
     predicted = [[] if rng.random() < 0.1 else one for one in np.abs(targets + rng.integers(-2, 3, (n, 4)))]
@@ -196,6 +202,7 @@ INPUTS = {
     "label_sets": set_inputs,
     "labels": label_inputs,
     "maps": map_inputs,
+    "masks": mask_inputs,
     "mentions": mention_inputs,
     "moments": moment_inputs,
     "naturalbench": quad_inputs,
@@ -239,7 +246,7 @@ def measured(metric, given_inputs):
         )
     if metric.family == "labels":
         return metric.measure(*given_inputs, CHOICES)
-    if metric.family in ("boxes", "maps", "segments"):
+    if metric.family in ("boxes", "maps", "masks", "segments"):
         return metric.measure(*given_inputs, range(len(CHOICES)))
     if metric.family == "groups":
         items, labels = given_inputs

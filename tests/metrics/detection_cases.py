@@ -62,3 +62,30 @@ def films(rng, n, classes=3, *, segments=4, detections=10, ties=False):
         predicted.append({"segments": found, "labels": guesses, "scores": scores})
         targets.append({"segments": true, "labels": labels})
     return predicted, targets
+
+
+def outlined(rng, n, classes=3, *, objects=4, detections=8, crowds=0.2, ties=False, size=(24, 30)):
+    """``n`` pictures with bitmaps in place of boxes: ellipses, some of them beyond the edge, some empty."""
+    predicted, targets = [], []
+    rows, columns = np.mgrid[: size[0], : size[1]]
+
+    def bitmap(shape):
+        y, x, height, width = shape
+        return ((rows - y) / max(height, 0.3)) ** 2 + ((columns - x) / max(width, 0.3)) ** 2 <= 1
+
+    for _ in range(n):
+        count, many = int(rng.integers(0, objects + 1)), int(rng.integers(0, detections + 1))
+        shapes = np.column_stack([rng.uniform(-2, size[0] + 2, count), rng.uniform(0, size[1], count)])
+        shapes = np.column_stack([shapes, rng.uniform(0, 12, (count, 2))])
+        labels, guesses = rng.integers(0, classes, count), rng.integers(0, classes, many)
+        found = np.column_stack([rng.uniform(0, 25, (many, 2)), rng.uniform(0, 9, (many, 2))])
+        if count:
+            source = rng.integers(0, count, many)
+            found = shapes[source] + rng.normal(0, 0 if ties else 0.7, (many, 4))
+            guesses = np.where(rng.random(many) < 0.8, labels[source], guesses)
+        scores = np.round(rng.random(many) * 4) / 4 if ties else rng.random(many)
+        predicted.append({"masks": [bitmap(one) for one in found], "labels": guesses, "scores": scores})
+        true = {"masks": [bitmap(one) for one in shapes], "labels": labels, "crowd": rng.random(count) < crowds}
+        true["area"] = np.array([one.sum() for one in true["masks"]]) * rng.choice([1, 10, 100], count)
+        targets.append(true)
+    return predicted, targets

@@ -217,3 +217,18 @@ def test_blocks_of_weights_and_of_steps_change_nothing(monkeypatch):
     monkeypatch.setattr(pooled_precision, "BLOCK", 64)
     monkeypatch.setattr(pooled_precision, "WIDTH", 3)
     assert one.aggregate(rows, weights) == pytest.approx(whole, abs=1e-12)
+
+
+def test_intervals_hold_the_figure_of_the_population():
+    """Wide bounds, few samples; `python -m benchmarks.detection_coverage` has 2,000."""
+    rng = np.random.default_rng(5)
+    one = metrics.get("coco_map")
+    rows = one.measure(*scenes(rng, 3_000, 2, objects=3, detections=4, crowds=0))
+    truth = one.aggregate(rows, np.ones((1, 3_000)))[0]
+    held = 0
+    for seed in range(100):
+        drawn = rng.integers(3_000, size=500)
+        taken = {name: column[drawn] for name, column in rows.items()}
+        (found,) = stats.intervals([one], taken, seed=seed, resamples=299)
+        held += found.low <= truth <= found.high
+    assert 0.87 <= held / 100 <= 1

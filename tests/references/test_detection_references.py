@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from detection_cases import scenes
+from detection_cases import outlined, scenes
 
 from assay import metrics
 from assay.data.readers.coco import read_coco_detection
@@ -37,13 +37,13 @@ def coco_files(predicted, targets, classes):
     return {"images": images, "annotations": annotations, "categories": categories}, results
 
 
-def evaluated(coco, evaluator, annotations, results):
+def evaluated(coco, evaluator, annotations, results, iou="bbox"):
     """The evaluator after it is done."""
     with contextlib.redirect_stdout(io.StringIO()):
         truth = coco()
         truth.dataset = annotations
         truth.createIndex()
-        done = evaluator(truth, truth.loadRes([dict(one) for one in results]), "bbox")
+        done = evaluator(truth, truth.loadRes([dict(one) for one in results]), iou)
         done.evaluate()
         done.accumulate()
         done.summarize()
@@ -111,3 +111,28 @@ def test_a_bootstrap_is_pycocotools_on_repeated_images():
         stats = pycocotools(*coco_files(*([side[i] for i in repeated] for side in case), 3)).stats
         for name, expected in zip(ORDER, np.where(stats == -1, np.nan, stats), strict=True):
             assert found[name][place] == pytest.approx(expected, abs=1e-12, nan_ok=True), name
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_masks_equal_pycocotools(ties, compressed):
+    codes = pytest.importorskip("pycocotools.mask")
+    coco, evaluation = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    for seed in range(3):
+        predicted, targets = outlined(np.random.default_rng(seed), 20, 2, detections=12, ties=ties, size=(64, 50))
+        encoded = [
+            [one | {"masks": [codes.encode(np.asfortranarray(m, np.uint8)) for m in one["masks"]]} for one in side]
+            for side in (predicted, targets)
+        ]
+        annotations, results = coco_files(
+            *([one | {"boxes": np.zeros((len(one["masks"]), 4))} for one in side] for side in encoded), 2
+        )
+        flat = ([mask for one in side for mask in one["masks"]] for side in encoded)
+        for records, masks in zip((results, annotations["annotations"]), flat, strict=True):
+            for record, mask in zip(records, masks, strict=True):
+                record["segmentation"] = mask
+        for record in results:
+            del record["bbox"]
+        peer = evaluated(coco.COCO, evaluation.COCOeval, annotations, results, "segm")
+        case = encoded if compressed else (predicted, targets)
+        agree(metrics.detection(*case, iou="masks", interval=False), peer.stats)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.metrics.assignment import Rules, assign
-from assay.metrics.boxes import flatten, overlaps
+from assay.metrics.boxes import Corpus, flatten, overlaps
+from assay.metrics.masks import MaskCorpus, flatten_masks, mask_overlaps
 from assay.metrics.metric import Metric, Rows, sign
 from assay.metrics.per_image import OfImage
 from assay.metrics.pooled import Pool, pool, records
@@ -26,14 +27,16 @@ from assay.metrics.standalone import estimates
 from assay.stats.measured import OfPrepared
 from assay.types import Estimate
 
-COLUMNS = ("detections", "objects", "answered")
+KINDS = ("boxes", "masks")
+"""What is compared."""
 
+COLUMNS = {kind: (f"{kind}.detections", f"{kind}.objects", f"{kind}.answered") for kind in KINDS}
 RULES = Rules(
     tuple(np.linspace(0.5, 0.95, 10).tolist()),
     (("all", 0.0, 1e10), ("small", 0.0, 1024.0), ("medium", 1024.0, 9216.0), ("large", 9216.0, 1e10)),
     most=100,
 )
-POOL = functools.partial(pool, rules=RULES, columns=("detections", "objects"))
+POOLS = {kind: functools.partial(pool, rules=RULES, columns=columns[:2]) for kind, columns in COLUMNS.items()}
 ALL = range(len(RULES.thresholds))
 PRECISIONS: Mapping[str, tuple[str, range]] = {
     "map": ("all", ALL),
@@ -65,6 +68,7 @@ def detection(
     predicted: Sequence[OfImage | None],
     targets: Sequence[OfImage],
     *,
+    iou: str = "boxes",
     classes: Sequence[Hashable] = (),
     per_class: bool = False,
     interval: bool = True,
@@ -74,14 +78,15 @@ def detection(
     """COCO's twelve figures by name: ``map``, ``map_50``, ``map_75``, ``map_small`` … ``mar_1``, ``mar_10``, ``mar_100`` …
 
     Of each image ``predicted`` holds ``boxes float[k, 4]`` (x, y, width, height), ``labels`` and ``scores``, and
-    ``targets`` ``boxes``, ``labels`` and where they are known ``crowd`` (a box around many, which is never missed) and ``area``
-    (of the object's outline; default width × height). Equal scores go by the order of the images and of their boxes.
-    A prediction of None never came: the image is left out and counted in ``n_missing``. A label that only predictions
-    have changes nothing. With ``per_class`` each class's average precision comes along as ``map/LABEL``, its slice
-    ``class=LABEL``; without ``interval`` low and high are NaN and nothing is resampled. ``unit`` labels images that
-    belong together (frames of one film). No objects that count: NaN.
+    ``targets`` ``boxes``, ``labels`` and where they are known ``crowd`` (around many, never missed) and ``area`` (of the
+    object's outline; default width × height). With ``iou="masks"`` both hold ``masks`` in place of ``boxes``: bitmaps
+    ``[height, width]`` or COCO's run lengths (`assay.metrics.masks`), whose own area is the default. Equal scores go by
+    the order of the images and of their boxes. A prediction of None never came: the image is left out and counted in
+    ``n_missing``. A label that only predictions have changes nothing. With ``per_class`` each class's average precision
+    comes along as ``map/LABEL``, its slice ``class=LABEL``; without ``interval`` low and high are NaN and nothing is
+    resampled. ``unit`` labels images that belong together (frames of one film). No objects that count: NaN.
 
-    Raises `ValueError`, naming image and box, for unequal lengths, negative sides, values that are not finite, shapes
+    Raises `ValueError`, naming image and box or mask, for unequal lengths, negative sides, values that are not finite, shapes
     that do not fit, and labels that are none of ``classes`` (None: any).
 
     >>> box = {"boxes": [[10, 10, 20, 20]], "labels": ["cat"]}
@@ -89,13 +94,15 @@ def detection(
     >>> found["map"].value, found["map"].n, found["map"].n_missing, found["map_large"].value
     (1.0, 1, 1, nan)
     """
-    rows, known = _measured(predicted, targets, classes)
-    asked = {name: named(PREFIX + name) for name in (*PRECISIONS, *RECALLS)}
+    if iou not in KINDS:
+        raise ValueError(f"iou of {' or '.join(KINDS)} was expected, not {iou!r}")
+    rows, known = _measured(predicted, targets, iou, classes)
+    asked = {name: _named(name, iou) for name in (*PRECISIONS, *RECALLS)}
     if per_class:
-        asked.update((f"map/{label}", _of_class(place)) for place, label in enumerate(known))
+        asked.update((f"map/{label}", _precision("map", iou, label=place)) for place, label in enumerate(known))
     metrics = list(asked.values()) if interval else [replace(one, interval="none") for one in asked.values()]
     found = estimates(metrics, rows, unit, seed=seed, unit_name="image")
-    missing = int(np.isnan(rows["answered"]).sum())
+    missing = int(np.isnan(rows[COLUMNS[iou][2]]).sum())
     out = {name: replace(one, n_missing=missing) for name, one in zip(asked, found, strict=True)}
     for label in known if per_class else ():
         out[f"map/{label}"] = replace(out[f"map/{label}"], slice=f"class={label}")
@@ -105,56 +112,76 @@ def detection(
 def measure_boxes(
     predicted: Sequence[OfImage | None], targets: Sequence[OfImage], classes: Sequence[Hashable] = ()
 ) -> Rows:
-    """One row an image: its ``detections`` and ``objects`` as records, with what became of each; ``answered`` is 1 or NaN.
+    """One row an image: ``boxes.detections`` and ``boxes.objects`` as records, with what became of each;
+    ``boxes.answered`` is 1 or NaN.
 
     Classes are numbered in the order of ``classes``, without them in that of the sorted labels: name them where rows
     of several shards are to be put together. Raises `ValueError` as `detection`.
 
     >>> box = {"boxes": [[10, 10, 20, 20]], "labels": ["cat"]}
-    >>> measure_boxes([box | {"scores": [0.9]}], [box])["detections"][0]["score"].tolist()
+    >>> measure_boxes([box | {"scores": [0.9]}], [box])["boxes.detections"][0]["score"].tolist()
     [0.9]
     """
-    return _measured(predicted, targets, classes)[0]
+    return _measured(predicted, targets, "boxes", classes)[0]
+
+
+def measure_masks(
+    predicted: Sequence[OfImage | None], targets: Sequence[OfImage], classes: Sequence[Hashable] = ()
+) -> Rows:
+    """As `measure_boxes`, of masks.
+
+    >>> mask = {"masks": [[[0, 1], [0, 1]]], "labels": ["cat"]}
+    >>> measure_masks([mask | {"scores": [0.9]}], [mask])["masks.objects"][0]["label"].tolist()
+    [0]
+    """
+    return _measured(predicted, targets, "masks", classes)[0]
 
 
 def _measured(
-    predicted: Sequence[OfImage | None], targets: Sequence[OfImage], classes: Sequence[Hashable]
+    predicted: Sequence[OfImage | None], targets: Sequence[OfImage], iou: str, classes: Sequence[Hashable]
 ) -> tuple[Rows, tuple[Hashable, ...]]:
-    corpus = flatten(predicted, targets, classes)
-    assigned = assign(corpus.found, corpus.true, overlaps(corpus), RULES)
-    detections, objects = records(corpus.found, corpus.true, assigned, len(corpus))
-    answered = np.where(corpus.missing, np.nan, 1.0)
-    return {"detections": detections, "objects": objects, "answered": answered}, corpus.classes
+    corpus: Corpus | MaskCorpus
+    if iou == "boxes":
+        corpus = flatten(predicted, targets, classes)
+        overlap = overlaps(corpus)
+    else:
+        corpus = flatten_masks(predicted, targets, classes)
+        overlap = mask_overlaps(corpus)
+    assigned = assign(corpus.found, corpus.true, overlap, RULES)
+    columns = *records(corpus.found, corpus.true, assigned, len(corpus)), np.where(corpus.missing, np.nan, 1.0)
+    return dict(zip(COLUMNS[iou], columns, strict=True)), corpus.classes
 
 
 def named(name: str) -> Metric:
-    """The metric of this name: ``coco_map``, ``coco_map_50`` … ``coco_mar_large``."""
-    key = name.removeprefix(PREFIX)
+    """The metric of this name: ``coco_map``, ``coco_map_50`` … ``coco_mar_large``; of masks ``coco_map:masks`` …"""
+    key, _, iou = name.removeprefix(PREFIX).partition(":")
+    return _named(key, iou or "boxes")
+
+
+def _named(key: str, iou: str) -> Metric:
     if key in PRECISIONS:
-        area, thresholds = PRECISIONS[key]
-        return _precision(name, area, thresholds, None)
+        return _precision(key, iou)
     area, most = RECALLS[key]
     return _metric(
-        name,
-        OfPrepared(POOL, functools.partial(mean_recall, area=area, most=most), COLUMNS),
+        key,
+        iou,
+        OfPrepared(POOLS[iou], functools.partial(mean_recall, area=area, most=most), COLUMNS[iou]),
         (f"area:{area}", f"dets:{most}"),
         f"the share of objects found by the {most} best-scored detections of an image and class, without regard to "
         f"what else was predicted, averaged over IoU thresholds .5, .55 … .95 and classes{_of_size(area)}",
     )
 
 
-def _of_class(label: int) -> Metric:
-    return _precision(f"{PREFIX}map", "all", ALL, label)
-
-
-def _precision(name: str, area: str, thresholds: range, label: int | None) -> Metric:
+def _precision(key: str, iou: str, label: int | None = None) -> Metric:
+    area, thresholds = PRECISIONS[key]
     at = ".5:.05:.95" if thresholds == ALL else f"{RULES.thresholds[thresholds.start]:.2f}".lstrip("0")
     return _metric(
-        name,
+        key,
+        iou,
         OfPrepared(
-            POOL,
+            POOLS[iou],
             functools.partial(mean_precision, area=area, thresholds=thresholds, label=label),
-            COLUMNS,
+            COLUMNS[iou],
             functools.partial(_cost, area=area, thresholds=thresholds),
         ),
         (f"iou:{at}", f"area:{area}", "dets:100", "points:101"),
@@ -166,16 +193,17 @@ def _precision(name: str, area: str, thresholds: range, label: int | None) -> Me
     )
 
 
-def _metric(name: str, aggregate: OfPrepared, parts: tuple[str, ...], definition: str) -> Metric:
+def _metric(key: str, iou: str, aggregate: OfPrepared, parts: tuple[str, ...], definition: str) -> Metric:
+    name = PREFIX + key + ("" if iou == "boxes" else f":{iou}")
     return Metric(
         name,
-        measure_boxes,
+        measure_boxes if iou == "boxes" else measure_masks,
         aggregate,
         unit="image",
-        signature=sign(name, *parts, "ties:order"),
+        signature=sign(name, f"of:{iou}", *parts, "ties:order"),
         source="Lin et al. 2014 (arXiv 1405.0312); pycocotools COCOeval",
-        family="boxes",
-        columns=COLUMNS,
+        family=iou,
+        columns=COLUMNS[iou],
         definition=definition,
         edge="0 where no detection overlaps an object of its class enough; undefined where no object counts. "
         "A class without objects has no say; one without detections counts 0",

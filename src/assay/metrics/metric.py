@@ -21,7 +21,7 @@ from assay.version import __version__
 __all__ = ["PAIRED", "Aggregate", "Metric", "OfSums", "Rows", "Weights", "of_sums", "ratio", "sign", "weighted_mean"]
 
 PAIRED = frozenset(
-    {"boxes", "choices", "graphs", "grounded", "labels", "maps", "mentions", "moments", "numbers", "points"}
+    {"boxes", "choices", "graphs", "grounded", "labels", "maps", "masks", "mentions", "moments", "numbers", "points"}
     | {"segments", "texts", "yes_no"}
 )
 """The families whose metrics measure predictions against references, one of each a row."""

@@ -51,6 +51,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
     "clip_score": ("clipscore", "refclipscore"),
     "coco": (
         "coco_map",
+        "coco_map:masks",
         "coco_map_50",
         "coco_map_75",
         "coco_map_large",
@@ -169,6 +170,7 @@ PATTERNS: Mapping[str, str] = {
     r"(distinct_[1-9]|caption_length)(:(chars|jieba))?": "assay.metrics.diversity:named",
     r"rouge_l:(chars|jieba)": "assay.metrics.subsequence:named",
     r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": "assay.metrics.ranked:named",
+    r"coco_(map_(50|75|small|medium|large)|mar_(1|10|100|small|medium|large)):masks": "assay.metrics.coco:named",
     r"grounding_accuracy@(0?\.\d+|1)": "assay.metrics.phrases:named",
     r"moment_recall@[1-9]\d*,tiou=(0?\.\d+|1)": "assay.metrics.moments:named",
     r"temporal_map@(0?\.\d+|1)": "assay.metrics.temporal:named",

@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 import sys
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,15 +81,18 @@ class Records:
 
 
 def read_coco_detection(
-    results_path: str | Path, annotations_path: str | Path
+    results_path: str | Path, annotations_path: str | Path, *, iou: str = "boxes"
 ) -> tuple[list[Labelled], list[Labelled], list[Any]]:
     """Detections and true boxes of every image of the annotations, as `assay.metrics.detection` takes them.
 
     Returns ``(predicted, targets, image_ids)``, one of each an image, by ascending id as pycocotools orders them; an
     image without results has none predicted. Labels are category ids (`read_coco_categories` names them); ``crowd``
-    is ``iscrowd``, ``area`` the annotation's (absent where no annotation has one). Raises `ValueError` for what is no
-    such file, for unknown images and categories, and for boxes, scores and areas that are no numbers.
+    is ``iscrowd``, ``area`` the annotation's (absent where no annotation has one). With ``iou="masks"`` there are
+    ``masks`` in place of ``boxes``: the run lengths under ``segmentation``. Raises `ValueError` for what is no such file,
+    for unknown images and categories, for boxes, scores and areas that are no numbers, and for polygons.
     """
+    if iou not in SHAPES:
+        raise ValueError(f"iou of {' or '.join(SHAPES)} was expected, not {iou!r}")
     results = _results(results_path)
     images, annotations, categories = _lists(annotations_path, "images", "annotations", "categories")
     image_ids = _sorted(images.keys("id", unique=True))
@@ -99,17 +102,17 @@ def read_coco_detection(
     predicted = _by_image(
         results.places("image_id", place, where),
         len(image_ids),
-        boxes=_boxes(results),
         labels=_labels(results, classes, where),
         scores=_numbers(results, "score"),
+        **{iou: SHAPES[iou](results)},
     )
     areas = {"area": _numbers(annotations, "area")} if any("area" in one for one in annotations.found) else {}
     targets = _by_image(
         annotations.places("image_id", place, where),
         len(image_ids),
-        boxes=_boxes(annotations),
         labels=_labels(annotations, classes, where),
         crowd=_flags(annotations, "iscrowd"),
+        **{iou: SHAPES[iou](annotations)},
         **areas,
     )
     return predicted, targets, image_ids
@@ -226,6 +229,25 @@ def _boxes(records: Records) -> NDArray[np.float64]:
             raise records.error(place, f"'bbox' as [x, y, width, height] was expected, not {value!r:.80}")
     flat = list(itertools.chain.from_iterable(values))
     return _finite(records, "bbox", flat, 4).reshape(-1, 4)
+
+
+def _masks(records: Records) -> NDArray[Any]:
+    """Run lengths as they are in the file, one object each."""
+    out = np.empty(len(records.found), dtype=object)
+    for place, value in enumerate(records.column("segmentation")):
+        if isinstance(value, list):
+            raise records.error(
+                place,
+                "polygons are not drawn here; pycocotools' COCO.annToRLE makes run lengths of them, counts as text",
+            )
+        if not isinstance(value, dict):
+            raise records.error(place, f"'segmentation' as run lengths was expected, not {value!r:.80}")
+        out[place] = value
+    return out
+
+
+SHAPES: Mapping[str, Callable[[Records], NDArray[Any]]] = {"boxes": _boxes, "masks": _masks}
+"""What can be compared, and how it is read."""
 
 
 def _numbers(records: Records, key: str) -> NDArray[np.float64]:
