@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from assay.data.readers.jsonl import HALF_CHARACTER, Numbered, parsed, whole
+from assay.data.readers.jsonl import HALF_CHARACTER, Numbered, values, whole
 
 REFERENCES = ("references", "reference", "label", "answers", "answer")
 """What the references may be called, the first that there is."""
@@ -102,7 +102,7 @@ def read_answers(
     row without id, prediction or references, for an id that occurs twice and for unknown ids.
     """
     where = Path(path)
-    content = parsed(where)
+    content = values(where)
     kind = kind_of(content)
     if kind != "rows":
         sheet = _coco(kind, where, references, questions)
@@ -156,7 +156,7 @@ def _joined(where: Path, content: Numbered, references: Path) -> Sheet:
         answers[seen.id_of(record, place, number=len(answers) + 1)] = (place, record)
     rows: list[Row] = []
     known = _Seen(references)
-    for place, value in parsed(references):
+    for place, value in values(references):
         record = _object(value, references, place)
         name = known.id_of(record, place, number=len(rows) + 1)
         expected = _references(record, references, place)

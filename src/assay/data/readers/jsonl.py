@@ -7,72 +7,87 @@ from __future__ import annotations
 
 import difflib
 import gzip
-import io
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LARGEST = 4 << 30
 """Bytes that a file may hold, once it is decompressed."""
 
-GZIP = b"\x1f\x8b"
+GZIP, BYTE_ORDER_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 Numbered = Sequence[tuple[str, Any]]
 """JSON values and where in the file each of them stands (``line 7``)."""
 
 
-def parsed(where: Path) -> Numbered:
+def values(where: Path) -> Numbered:
     """The values of a JSONL or JSON file. A JSON list is its elements; another JSON document is one value."""
+    text = text_of(where)
+    first, head = text.lstrip()[:1], text.strip().partition("\n")
+    if first == "[":
+        return [(f"record {place}", value) for place, value in enumerate(parsed(text, where))]
+    if first == "{" and head[1] and not head[0].rstrip().endswith("}"):
+        return [("the file", parsed(text, where))]
+    return by_line(text, where)
+
+
+def by_line(text: str, where: Path) -> Numbered:
+    """The values of a text with one in each line; ``where`` is for messages."""
+    # Split at line feeds only: JSON may hold other line separators inside its strings.
+    lines = [(f"line {number}", line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return [(place, parsed(line, where, place)) for place, line in lines]
+
+
+def text_of(where: Path) -> str:
+    """A file as text: UTF-8, with or without a byte-order mark, plain or gzip. `FileNotFoundError` tells its neighbours."""
     if where.is_dir():
-        raise ValueError(f"{where} is a folder: a file of predictions was expected.")
-    data = opened(where)
-    first = data.lstrip()[:1]
-    if first == b"[":
-        whole = decoded(data, where, "")
-        return [(f"record {place}", value) for place, value in enumerate(whole)]
-    lines = [(number, line) for number, line in enumerate(io.BytesIO(data), 1) if line.strip()]
-    if first == b"{" and len(lines) > 1 and not lines[0][1].rstrip().endswith(b"}"):
-        return [("the file", decoded(data, where, ""))]
-    return [(f"line {number}", decoded(line, where, f"line {number}")) for number, line in lines]
-
-
-def opened(where: Path) -> bytes:
-    """The bytes of a file, decompressed if it is gzip, without a byte-order mark. `FileNotFoundError` tells its neighbours."""
+        raise ValueError(f"{where} is a folder: a file was expected.")
     if not where.exists():
         there = [path.name for path in where.parent.iterdir()] if where.parent.is_dir() else []
         near = difflib.get_close_matches(where.name, there, n=1)
         raise FileNotFoundError(f"{where}: there is no such file{f'; did you mean {near[0]}?' if near else '.'}")
+    data = unpacked(where)
+    try:
+        return data.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{where}, line {line}: is not UTF-8 (byte {error.start}): save it as UTF-8.") from error
+
+
+def unpacked(where: Path) -> bytes:
+    """The bytes of a file, decompressed if it is gzip."""
     with where.open("rb") as file:
         packed = file.read(2) == GZIP
     try:
         with gzip.open(where) if packed else where.open("rb") as stream:
             data: bytes = stream.read(LARGEST + 1)
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{where}: this is no whole gzip file: {error}") from error
     if len(data) > LARGEST:
-        raise ValueError(f"{where}: it holds more than {LARGEST >> 30} GiB; score it in parts.")
-    return data.removeprefix(b"\xef\xbb\xbf")
+        raise ValueError(f"{where}: it holds more than {LARGEST >> 30} GiB; cut it in parts.")
+    return data
 
 
-def decoded(data: bytes, where: Path, place: str) -> Any:
+def parsed(text: str, where: Path, place: str = "") -> Any:
     """A JSON value; `ValueError` that says where for what is none, NaN and infinities included."""
     at = f"{where}, {place}" if place else f"{where}"
-
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{at}: {constant} is no JSON value; write null for what is missing.")
-
+    constants: list[str] = []
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=refuse)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{at}: this is no UTF-8: {error.reason} at byte {error.start}.") from error
+        value = json.loads(text, parse_constant=constants.append)
     except RecursionError:
-        raise ValueError(f"{at}: this is nested too deep.") from None
+        raise ValueError(f"{at}: is not JSON: it is nested too deeply.") from None
     except json.JSONDecodeError as error:
-        spot = f" at column {error.colno}" if place else f" at line {error.lineno}, column {error.colno}"
-        raise ValueError(f"{at}: this is no JSON: {error.msg}{spot}.") from error
+        spot = f"column {error.colno}" if place else f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{at}: is not JSON: {error.msg} at {spot}.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ValueError(f"{at}: is not JSON that can be read: {error}") from error
+    if constants:
+        raise ValueError(f"{at}: {constants[0]} is no JSON value; write null for what is missing.")
+    return value
 
 
 def whole(value: Any) -> Any:

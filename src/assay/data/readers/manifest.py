@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.catalog import nearest
+from assay.data.readers.jsonl import by_line, parsed, text_of
 
 Row = dict[str, Any]
 
@@ -43,7 +44,6 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "prediction": ("prediction", "predicted", "response", "output"),
 }
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
-LONGEST_LINE = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,6 @@ def read_rows(path: Path) -> Records:
     return found
 
 
-def text_of(path: Path) -> str:
-    """The file as text: UTF-8, with or without a byte order mark. `ValueError` for bytes that are none."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from error
-
-
 def separated_rows(path: Path, separator: str) -> Records:
     """A header and rows of as many cells; empty cells are absent."""
     reader = csv.reader(io.StringIO(text_of(path), newline=""), delimiter=separator, strict=True)
@@ -108,32 +100,19 @@ def separated_rows(path: Path, separator: str) -> Records:
 
 def json_rows(path: Path, *, lines: bool) -> Records:
     """One object a line, or one list of objects; null is absent."""
-    if not lines:
-        whole = parsed(text_of(path), path, "")
+    if lines:
+        given = by_line(text_of(path), path)
+    else:
+        whole = parsed(text_of(path), path)
         if not isinstance(whole, list):
             raise ValueError(f"{path}: a list of objects was expected, got {type(whole).__name__}")
         given = [(f"record {i}", one) for i, one in enumerate(whole)]
-    else:
-        # Split at line feeds only: JSON may hold other line separators inside its strings.
-        split = text_of(path).split("\n")
-        given = [(f"line {i}", parsed(line, path, f", line {i}")) for i, line in enumerate(split, 1) if line.strip()]
     rows = []
     for place, one in given:
         if not isinstance(one, dict):
             raise ValueError(f"{path}, {place}: an object was expected, got {type(one).__name__}")
         rows.append({str(key): value for key, value in one.items() if value is not None})
     return Records(path, rows, [place for place, _ in given])
-
-
-def parsed(text: str, path: Path, place: str) -> Any:
-    """The JSON value; `ValueError` that says where it is broken."""
-    if len(text) > LONGEST_LINE and place:
-        raise ValueError(f"{path}{place}: a line of {len(text):,} characters is more than {LONGEST_LINE:,}")
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ValueError(f"{path}{place}: is not JSON: {said}") from error
 
 
 def parquet_rows(path: Path) -> Records:

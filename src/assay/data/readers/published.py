@@ -12,7 +12,7 @@ from assay.data.dataset import Dataset
 from assay.data.kept import Kept
 from assay.data.media import Image
 from assay.data.readers.folder import stamp
-from assay.data.readers.manifest import parsed, text_of
+from assay.data.readers.jsonl import parsed, text_of
 from assay.types import Sample
 
 
@@ -76,7 +76,7 @@ def split_places(places: str, form: str, count: int) -> list[Path]:
 
 def whole(path: Path) -> Mapping[str, Any]:
     """The file's one JSON object."""
-    found = parsed(text_of(path), path, "")
+    found = parsed(text_of(path), path)
     if not isinstance(found, dict):
         raise ValueError(f"{path}: an object was expected, got {type(found).__name__}")
     return found
