@@ -41,6 +41,11 @@ TAKES = {
     "segments": "stretches of time with labels and scores, true ones (assay.metrics.temporal_detection)",
     "winoground": "scores of two pictures and two captions, a square each (assay.metrics.winoground)",
     "boxes": "boxes with labels and scores, true boxes (assay.metrics.detection)",
+    "masks": "masks with labels and scores, true masks (assay.metrics.detection with iou='masks')",
+    "maps": "a class for each pixel, the true ones (assay.metrics.segmentation)",
+    "grounded": "one box for each phrase, the true one (assay.metrics.grounding)",
+    "points": "one point for each phrase, the true box (assay.metrics.pointing_accuracy)",
+    "moments": "stretches of time for each query, best first, the true ones (assay.metrics.moment_retrieval)",
 }
 
 

@@ -40,7 +40,7 @@ def train(recipe: Recipe, *, out: str | Path, resume: bool = True, on_progress: 
     folder's checkpoint belongs to other settings, `Diverged` (with the batch's sample ids) when the loss is not finite.
     """
     folder = Path(out)
-    with torch.random.fork_rng(devices=[]), _one_step_at_a_time() as interrupted:
+    with torch.random.fork_rng(devices=[]), _deterministic(), _one_step_at_a_time() as interrupted:
         run = _Run(recipe, folder)
         run.start(read_checkpoint(folder, recipe.settings) if resume else None)
         while run.step < recipe.optim.steps and not run.waited_enough():
@@ -214,6 +214,19 @@ class _Run:
         self.recipe.net.load_state_dict(own)
         story = {**about, "seconds": round(self.seconds, 1), "history": self.history}
         (self.folder / "training.json").write_text(json.dumps(story, indent=1) + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    """Inside, operations take the same order of additions every time. Without, gradients gathered by several threads differ in
+    their last bits when the machine is busy, and a resumed run from the run that was not cut.
+    """
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
 
 
 @contextlib.contextmanager
