@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assay import metrics
 from assay.types import Estimate
 
@@ -40,7 +42,17 @@ def verify() -> list[Check]:
     True
     """
     document = json.loads(FILE.read_text(encoding="utf-8"))
-    return [tried(case, document["data"]) for case in document["cases"]]
+    data = document["data"] | representations()
+    return [tried(case, data) for case in document["cases"]]
+
+
+def representations() -> dict[str, Any]:
+    """Embeddings of two modalities, ``x[200, 6]``, ``y[200, 4]`` and ``x4``, and a Gaussian pair ``u``, ``v``, as numpy draws them."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 6))
+    y = x @ rng.standard_normal((6, 4)) + 0.5 * rng.standard_normal((200, 4))
+    u, v = np.random.default_rng(1).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 2000).T
+    return {"x": x, "y": y, "x4": x[:, :4], "u": u, "v": v}
 
 
 def tried(case: Mapping[str, Any], data: Mapping[str, Any]) -> Check:

@@ -97,7 +97,8 @@ FRECHET = Metric(
     family="embeddings",
     columns=("embedding", "is_real"),
     definition="|μ1 - μ2|² + tr Σ1 + tr Σ2 - 2 tr (Σ1 Σ2)^½ of the two sets' means and covariances",
-    edge="undefined for fewer than two embeddings on a side; too large by about c/n, so only equal n compare",
+    edge="undefined for fewer than two embeddings on a side; too large by about c/n, so only equal n compare;"
+    " assay.metrics.frechet_distance adds an interval",
 )
 
 
