@@ -6,9 +6,9 @@ Shapes: image ``uint8[H, W, 3]`` RGB; audio ``float32[n]`` in [-1, 1] with ``rat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,17 @@ Verb = str  # "embed" | "score" | "generate" | "detect"
 
 class MediaError(ValueError):
     """A picture, a sound or a film that cannot be decoded; its message names the source and the reason."""
+
+
+class ModelStoppedError(ValueError):
+    """The model will answer nothing any more (a refused key, no server): the run stops, and what was answered is kept."""
+
+
+class Failure(NamedTuple):
+    """Why a sample has no answer: a kind to count by, and what exactly happened. A model may give it in the place of an answer."""
+
+    kind: str
+    message: str
 
 
 class Media(Protocol):
@@ -144,6 +155,22 @@ class Answers(Model, Protocol):
 
     def answer(self, samples: Sequence[Sample], choices: Sequence[str]) -> list[str]:
         """One text for each sample; no choices where any text will do."""
+
+
+@runtime_checkable
+class Streams(Model, Protocol):
+    """A model that answers every sample for itself, many at once, each as soon as it is done: an endpoint behind a network."""
+
+    def stream(
+        self, verb: Verb, samples: Iterable[Sample], *, choices: Sequence[str] = (), modality: str | None = None
+    ) -> Generator[tuple[int, Any] | None, None, None]:
+        """Each sample's place in ``samples``, from 0, with its answer by ``verb`` (one row, one vector, one text) or a `Failure`,
+        in any order; ``None`` now and then while there is nothing new. Takes ``samples`` as it needs them. Raises
+        `ModelStoppedError` when nothing more will come; those that were not given are not answered.
+        """
+
+    def spent(self) -> Mapping[str, float]:
+        """What answering cost since the model was loaded: counts of requests and tokens, money, by name."""
 
 
 @runtime_checkable

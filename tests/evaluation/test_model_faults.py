@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from evaluation_fakes import Embedder, FakeMedia, Scorer, concepts, labelled
 
-from assay.evaluation.answers import LONGEST, Failure, UnusableAnswer, checked, describe
+from assay.evaluation.answers import LONGEST, UnusableAnswer, checked, describe
 from assay.evaluation.evaluate import evaluate
 from assay.evaluation.tasks import classification, retrieval
-from assay.types import CLEAN, Condition, MediaError, Sample
+from assay.types import CLEAN, Condition, Failure, MediaError, Sample
 
 DATA = labelled(20, 3)
 

@@ -1,8 +1,8 @@
 """Asks a model for one batch and takes nothing on trust: what comes back is checked for count, shape, type and value.
 
 An answer is a ``float32`` vector, a row of log-probabilities (``score``) or an embedding (``embed``), or a text (``generate``). What
-cannot be one is a `Failure` that says what came. Log-probabilities may be minus infinity for some choices, never for all, never positive
-beyond rounding, never NaN.
+cannot be one is a `Failure` that says what came; a model may give one itself, in the place of an answer. Log-probabilities may be minus
+infinity for some choices, never for all, never positive beyond rounding, never NaN.
 """
 
 from __future__ import annotations
@@ -12,11 +12,23 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from assay.types import Answers, Embeds, FloatArray, Generates, MediaError, Model, Sample, Scores, Verb
+from assay.types import (
+    Answers,
+    Embeds,
+    Failure,
+    FloatArray,
+    Generates,
+    MediaError,
+    Model,
+    ModelStoppedError,
+    Sample,
+    Scores,
+    Verb,
+)
 
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LONGEST = 500  # characters of an error's message that are kept
@@ -25,13 +37,6 @@ ROUNDING = 1e-3  # how far above 0 a log-probability may lie
 
 VERBS: Mapping[Verb, type] = {"embed": Embeds, "score": Scores, "generate": Generates}
 WRITTEN = ("generate", "read")  # the verbs whose answers are texts; what is read was written before
-
-
-class Failure(NamedTuple):
-    """Why a sample has no answer: a kind to count by, and what exactly happened."""
-
-    kind: str
-    message: str
 
 
 class UnusableAnswer(Exception):
@@ -92,6 +97,10 @@ def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer
     """One answer for each sample. Raises `UnusableAnswer` when it cannot be told which answer is whose."""
     if verb in WRITTEN:
         return checked_texts(came, count)
+    if isinstance(came, list | tuple) and len(came) == count and any(isinstance(one, Failure) for one in came):
+        rest = [one for one in came if not isinstance(one, Failure)]
+        given = iter(checked(rest, len(rest), width, verb) if rest else [])
+        return [one if isinstance(one, Failure) else next(given) for one in came]
     expected = f"expected float32[{count}, {'d' if width is None else width}] from {verb}"
     if came is None or isinstance(came, str | bytes | dict):
         raise UnusableAnswer(f"{expected}, got {type(came).__name__}")
@@ -125,6 +134,8 @@ def checked_texts(came: Any, count: int) -> list[Answer]:
     return [
         HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
         if isinstance(text, str)
+        else text
+        if isinstance(text, Failure)
         else Failure("not_text", f"generate gave {type(text).__name__}, not a text")
         for text in came
     ]
@@ -145,9 +156,11 @@ def flaw(row: FloatArray, verb: Verb) -> Failure:
 
 def answers(ask: Ask, samples: Sequence[Sample], splits: list[int]) -> list[Answer]:
     """An answer or a failure for each sample. A batch that raises is asked again sample by sample; one that does not fit into memory
-    is halved until it does, and the sizes at which it did not are appended to ``splits``."""
+    is halved until it does, and the sizes at which it did not are appended to ``splits``. `ModelStoppedError` passes."""
     try:
         return ask(samples)
+    except ModelStoppedError:
+        raise
     except MemoryError as error:
         failure = Failure("out_of_memory", describe(error))
     except Exception as error:

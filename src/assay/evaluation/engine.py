@@ -12,13 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
-from assay.evaluation.answers import Answer, Failure, Question, answers, asker, describe, kind_of
+from assay.evaluation.answers import Answer, Question, answers, asker, describe, kind_of
 from assay.evaluation.plan import Batch, Pass, Plan
 from assay.evaluation.store import Row, Store
 from assay.evaluation.task import Task
 from assay.stats.streams import stream
 from assay.table import Key
-from assay.types import Model, Sample, unchanged
+from assay.types import Failure, Model, Sample, unchanged
 
 
 class OnProgress(Protocol):

@@ -20,10 +20,11 @@ from assay.evaluation.predictions import by_pass, predictions
 from assay.evaluation.run import Run, load_run
 from assay.evaluation.scoring import estimates
 from assay.evaluation.store import NAME, Store, opened
+from assay.evaluation.streaming import streamed
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
 from assay.table import Table
-from assay.types import Model
+from assay.types import Model, Streams
 
 BATCH = 64
 
@@ -52,7 +53,8 @@ def evaluate(
     restarted = timing.restart_peak_memory()
     with journal(out) as (store, folder):
         manifest = agreed(store, make_manifest(model, task, plan, choices, seed), folder)
-        asked = Engine(model, task, plan, store, choices, seed).run(on_progress)
+        engine = Engine(model, task, plan, store, choices, seed)
+        asked = streamed(engine, model, on_progress) if isinstance(model, Streams) else engine.run(on_progress)
         whole = folder is not None and not asked and finished(store, folder, task)
         if folder is not None and whole and (not speed or store.fact("latency") is not None):
             return load_run(folder, measures=task.metrics)
@@ -72,7 +74,9 @@ def prepared(model: Model, task: Task, *, batch: int) -> tuple[Plan, tuple[str, 
     """What is to be asked, and among which choices. `ValueError` when the model cannot, or when there is nothing to ask."""
     require(model, task.verb)
     family = FAMILIES[task.verb]
-    plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=batch)
+    # Who answers each sample for itself is asked sample by sample: what was answered is then kept, whatever it stood beside.
+    size = 1 if isinstance(model, Streams) else batch
+    plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=size)
     if plan.rows == 0:
         raise ValueError(
             f"there is nothing to ask {model.name!r} about {task.dataset.name!r} under"

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,9 @@ from assay.evaluation.errors import StoreError
 from assay.table import Key
 
 NAME = "run.sqlite"
+SPENT = "spent"
+"""The fact that says what answering has cost, over all sessions of the run."""
+
 LAYOUT = 1
 SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -62,15 +65,33 @@ class Store:
 
         ``splits`` are the sizes at which memory ran out. Raises `StoreError` when the disk refuses; then nothing of the batch is kept.
         """
+        self.insert([(number, len(rows), seconds, json.dumps(list(splits)))], rows)
+
+    def commit_singles(self, rows: Sequence[tuple[int, Row]], *, seconds: float, spent: Mapping[str, float]) -> None:
+        """Stores batches of one row each, with their numbers, and what answering has cost by now, in one transaction.
+
+        ``seconds`` is how long all of them took together.
+        """
+        each = seconds / max(len(rows), 1)
+        self.insert([(number, 1, each, "[]") for number, _ in rows], [row for _, row in rows], {SPENT: dict(spent)})
+
+    def insert(
+        self,
+        batches: Sequence[tuple[int, int, float, str]],
+        rows: Sequence[Row],
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Batches with all their rows, and facts, in one transaction; `StoreError` when the disk refuses."""
         values = [(r.sequence, *r.key, r.payload, r.error_kind, r.error, r.checksum) for r in rows]
         size = sum(len(r.payload or b"") + len(r.error) + 100 for r in rows)
         with (
             guarded(self.path, f"a batch of {len(rows)} answers (about {size:,} bytes) is not kept"),
             self.transaction(),
         ):
-            batch = (number, len(rows), seconds, json.dumps(list(splits)))
-            self.connection.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", batch)
+            self.connection.executemany("INSERT INTO batches VALUES (?, ?, ?, ?)", batches)
             self.connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            for name, value in (facts or {}).items():
+                self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from assay.evaluation.answers import Failure, Question, asker, describe
+from assay.evaluation.answers import Question, asker, describe
 from assay.evaluation.engine import show
 from assay.evaluation.plan import Pass, Plan
-from assay.evaluation.store import Store
+from assay.evaluation.store import SPENT, Store
 from assay.evaluation.task import Task
 from assay.table import Table
-from assay.types import CLEAN, HasFacts, Model, Sample
+from assay.types import CLEAN, Failure, HasFacts, Model, Sample
 
 SINGLES = 40
 WARM_UP = 3
@@ -48,6 +48,7 @@ def timings(model: Model, plan: Plan, store: Store) -> dict[str, Any]:
         "asked_s": sum(seconds for _, seconds, _ in batches),
         "batch": plan.size,
         "latency": noted.get("latency", {}),
+        **({"spent": spent} if (spent := store.fact(SPENT)) else {}),
         "memory_splits": {str(number): splits for number, (_, _, splits) in enumerate(batches) if splits},
     }
 
