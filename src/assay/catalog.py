@@ -50,6 +50,7 @@ RECIPES: Mapping[str, str] = {
     "joint:emoji": "assay.recipes.joint:emoji",
     "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",
     "vlm:emoji": "assay.recipes.vlm:emoji",
+    "vlm:emoji+easy-vqa": "assay.recipes.both:emoji_and_questions",
     "vqa:easy-vqa": "assay.recipes.vqa:easy_vqa",
 }
 

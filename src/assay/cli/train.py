@@ -1,4 +1,4 @@
-"""``assay train RECIPE [key=value …]``."""
+"""``assay train RECIPE [key=value …] [--sweep key=a,b,c …]``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ class Train:
     recipe: str = arg(f"{', '.join(RECIPES)}, or a function of your own as my.py:function")
     settings: tuple[str, ...] = arg("hyper-parameters as key=value", default=(), metavar="KEY=VALUE", positional=True)
     out: str | None = arg("the model's folder (default: runs/train/RECIPE)", default=None, metavar="DIR")
+    sweep: tuple[str, ...] = arg(
+        "train once for each of several values, measure each and compare: fusion=concat,gated",
+        default=(),
+        metavar="KEY=A,B",
+    )
+    on: str | None = arg("what a sweep measures on (default: the validation split)", default=None, metavar="DATA")
     list: bool = arg("print the recipe's hyper-parameters with their defaults, and stop", default=False)
     json: bool = arg("print one JSON document", default=False)
 
@@ -34,6 +40,10 @@ def train(options: Train) -> int:
             print(f"{option}: {kind}")
         return 0
     settings = dict(parse_setting(text) for text in options.settings)
+    if options.sweep:
+        return sweep(options, settings)
+    if options.on is not None:
+        raise ValueError("--on says what a --sweep measures on.")
     folder = options.out or str(train_folder(name))
     with Bar(f"train {options.recipe}") as bar:
         model = verbs.train(function, out=folder, on_progress=lambda p: bar(p.step, p.steps, 0), **settings)
@@ -44,6 +54,36 @@ def train(options: Train) -> int:
         print(
             f"{model.name} lies in {folder}\nmeasure it: assay evaluate {folder} {data if data in DATASETS else 'DATA'}"
         )
+    return 0
+
+
+def sweep(options: Train, settings: dict[str, Any]) -> int:
+    """Trains once for each combination, prints the runs in one table and who is better than whom."""
+    from assay.experiments.sweep import sweep as sweep_settings
+    from assay.recipes.named import recipe_function
+    from assay.reporting import terminal
+
+    values: dict[str, list[str]] = {}
+    for text in options.sweep:
+        key, given = parse_setting(text)
+        values.setdefault(key, []).extend(v.strip() for v in given.split(",") if v.strip())
+    out = options.out or f"runs/sweep/{recipe_function(options.recipe)[1]}"
+    with Bar(f"sweep {options.recipe}") as bar:
+
+        def tell(trial: str, step: int, steps: int) -> None:
+            bar.title = f"sweep {options.recipe}, {trial}"
+            bar(step, steps, 0)
+
+        found = sweep_settings(options.recipe, values, data=options.on, out=out, settings=settings, on_trial=tell)
+    if options.json:
+        print_json(found.as_json())
+        return 0
+    pairs = [(pair.a, pair.b, pair.row) for pair in found.pairs]
+    print(terminal.sweep([(trial.name, trial.run.headline) for trial in found.trials], pairs))
+    best, beaten = found.best, found.beaten()
+    told = f"better than {', '.join(beaten)}" if beaten else "not shown to be better than any other"
+    print(f"\nhighest by {best.run.headline.metric} on {found.data}: {best.name} ({best.folder}), {told}")
+    print(f"a page with the plot: {out}/sweep.html")
     return 0
 
 

@@ -4,7 +4,7 @@ and Chinese. Everything stays in memory; requests come in several wordings (`ass
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.recipes.corpus import Table, picture_table
 from assay.recipes.written import SCRATCH, SHIPPED, Written, exact_share, start_reader, writing_loss, written
-from assay.training.augment import change_pictures
+from assay.training.augment import STRONGER, change_pictures
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
 from assay.types import Sample
@@ -72,13 +72,13 @@ def answers_of(first: Mapping[str, Sample]) -> dict[tuple[str, str], tuple[str, 
     return {kind: tuple(texts[concept] for concept in first) for kind, texts in told.items()}
 
 
-def emoji_bpe(vocabulary: int) -> Bpe:
-    """The tokeniser of all that training asks and answers."""
+def emoji_bpe(vocabulary: int, questions: Sequence[str] = ()) -> Bpe:
+    """The tokeniser of all that training asks and answers, and of the ``questions`` that are asked besides."""
     first = {sample.groups["concept"]: sample for sample in load("emoji", "train").samples}
     answers = answers_of(first)
     wordings = [text for skill in WORDINGS.values() for texts in skill.values() for text in texts]
     told = [text for texts in answers.values() for text in texts] + list(answers[NAME, CHINESE]) * (CHINESE_WEIGHT - 1)
-    return train_bpe([*told, *wordings * 100], vocabulary)
+    return train_bpe([*told, *wordings * 100, *questions], vocabulary)
 
 
 class DescribedSource:
@@ -99,7 +99,7 @@ class DescribedSource:
         described, generator = self.described, self.generator
         chosen = self.sampler.draw()
         rows = described.pictures.draw(chosen, generator)
-        pictures = change_pictures(described.pictures.values[rows].float() / 255, generator)
+        pictures = change_pictures(described.pictures.values[rows].float() / 255, generator, STRONGER)
         n = len(chosen) * self.asked
         shares = torch.tensor(list(SHARES.values()))
         kinds = torch.multinomial(shares, n, replacement=True, generator=generator).tolist()

@@ -41,6 +41,17 @@ def written(
     return Written(tuple(ids), pictures, picture_of, padded([bpe.encode(parts[0]) for parts in texts]), answers)
 
 
+def joined(a: Written, b: Written) -> Written:
+    """Both batches as one."""
+    shown = torch.where(b.picture_of < 0, b.picture_of, b.picture_of + len(a.pictures))
+    return Written(
+        (*a.ids, *b.ids),
+        torch.cat([a.pictures, b.pictures]),
+        torch.cat([a.picture_of, shown]),
+        *(padded([*x.tolist(), *y.tolist()]) for x, y in ((a.requests, b.requests), (a.answers, b.answers))),
+    )
+
+
 def before(answers: Tensor) -> Tensor:
     """What is read when each token of ``answers int64[n, t]`` but the first is foretold, ``[n, t - 1]``.
 

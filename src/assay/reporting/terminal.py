@@ -98,6 +98,27 @@ def comparison(found: Comparison, *, width: int | None = None, colour: bool | No
     return _text(console).rstrip("\n")
 
 
+def sweep(
+    found: Sequence[tuple[str, Estimate]], pairs: Sequence[tuple[str, str, Compared]], *, width: int = WIDTH
+) -> str:
+    """Trials by name with their headline, and what each pair's difference says (verdicts speak of the first)."""
+    first = found[0][1]
+    bounds = notation.bounds(first.metric)
+    trials = _grid("Trial", first.metric, "n", colour=False)
+    for name, estimate in found:
+        trials.add_row(*map(_cell, (name, notation.figure(estimate, bounds), f"{estimate.n:,}")))
+    table = _grid("Pair", "Difference", "p (Holm)", "n", "Verdict", colour=False)
+    for a, b, row in pairs:
+        spread = notation.interval(row.low, row.high, bounds, row.difference)
+        winner = {"better": f"{a} is better", "worse": f"{b} is better"}.get(row.verdict, row.verdict)
+        p = notation.probability(row.p_holm).removeprefix("p ").removeprefix("= ")
+        told = f"{notation.difference(row.difference, bounds)} {spread}"
+        table.add_row(*map(_cell, (f"{a} {notation.MINUS} {b}", told, p, f"{row.n:,}", winner)))
+    console = _console(width, False)
+    console.print(_fitted(trials, width), "", _fitted(table, width))
+    return _text(console).rstrip("\n")
+
+
 def _compared(found: Comparison, row: Compared) -> tuple[str, ...]:
     """A row of a comparison as cells."""
     one = verdict.contrast(found, row, names=(found.a, found.b), place=(found.data, row.slice))
