@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data import decode, encode
+from assay.data import decode, decoder, encode
 from assay.data.kept import Kept
+from assay.data.stored import Stored
 from assay.types import FloatArray, MediaError
 
-Content = Path | str | bytes | NDArray[Any]
+Content = Path | str | bytes | Stored | NDArray[Any]
 Pixels = NDArray[np.uint8]
 
 
@@ -28,7 +29,9 @@ Pixels = NDArray[np.uint8]
 class Limits:
     """What is refused before it is decoded, so that one hostile or mistaken file cannot fill the memory.
 
-    ``pixels`` bounds one picture, ``film_pixels`` all frames of a film together.
+    ``pixels`` bounds one picture, ``film_pixels`` all frames of a film together. With ``apart`` a file is decoded in a process of
+    its own (`assay.data.decoder`), which may take ``memory`` bytes, and for a file ``cpu_s`` seconds of processor time and ``wall_s``
+    on the clock.
     """
 
     bytes: int = 1_000_000_000
@@ -36,9 +39,15 @@ class Limits:
     seconds: float = 3_600.0
     frames: int = 20_000
     film_pixels: int = 400_000_000
+    apart: bool = False
+    memory: int = 2 << 30
+    cpu_s: float = 10.0
+    wall_s: float = 60.0
 
 
 LIMITS = Limits()
+APART = Limits(apart=True)
+"""For files that somebody brings: whatever is in them, they cannot harm the run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +83,10 @@ class Image:
         return self._decoded() if self.kept is None else self.kept.get(self, self._decoded)
 
     def _decoded(self) -> Pixels:
-        return decode.image(read_bytes(self), self.source, self.limits.pixels)
+        data = read_bytes(self)
+        if self.limits.apart:
+            return decoder.apart("image", data, self.source, asdict(self.limits))[0]
+        return decode.image(data, self.source, self.limits.pixels)
 
     def bytes_and_mime(self) -> tuple[bytes, str]:
         """A file that a browser shows, and its MIME type: the original where possible, else PNG."""
@@ -117,7 +129,10 @@ class Audio:
         """Samples per second of ``load()``; reads the file's header if the rate was not given. Raises `MediaError`."""
         if self.given_rate_hz is not None:
             return self.given_rate_hz
-        return decode.audio_rate_hz(read_bytes(self), self.source)
+        data = read_bytes(self)
+        if self.limits.apart:
+            return int(decoder.apart("rate", data, self.source, asdict(self.limits))[1] or 0)
+        return decode.audio_rate_hz(data, self.source)
 
     def load(self, rate_hz: int | None = None) -> FloatArray:
         """The samples ``float32[n]`` in [-1, 1], at ``rate_hz`` if it is given. Raises `MediaError`."""
@@ -129,7 +144,13 @@ class Audio:
     def _decoded(self) -> FloatArray:
         if isinstance(self.content, np.ndarray):
             return decode.checked_sound(self.content, self.source)
-        sound, held_hz = decode.audio(read_bytes(self), self.source, self.limits.seconds)
+        data = read_bytes(self)
+        sound: FloatArray
+        if self.limits.apart:
+            sound, rate = decoder.apart("audio", data, self.source, asdict(self.limits))
+            held_hz = int(rate or 0)
+        else:
+            sound, held_hz = decode.audio(data, self.source, self.limits.seconds)
         if self.given_rate_hz not in (None, held_hz):
             raise MediaError(f"{self.source}: is at {held_hz} Hz, but {self.given_rate_hz} Hz was declared")
         return sound
@@ -179,7 +200,11 @@ class Video:
         return self.content if isinstance(self.content, np.ndarray) else self._decoded()[0]
 
     def _decoded(self) -> tuple[Pixels, float]:
-        return decode.video(read_bytes(self), self.source, self.limits.frames, self.limits.film_pixels)
+        data = read_bytes(self)
+        if self.limits.apart:
+            frames, fps = decoder.apart("video", data, self.source, asdict(self.limits))
+            return frames, float(fps or 0)
+        return decode.video(data, self.source, self.limits.frames, self.limits.film_pixels)
 
     def bytes_and_mime(self) -> tuple[bytes, str]:
         """A file that a browser plays, and its MIME type: the original where possible, else animated WebP.
@@ -201,7 +226,10 @@ def read_bytes(medium: Medium) -> bytes:
     """The bytes of a medium's file. Raises `MediaError` if it is not an ordinary, readable, non-empty file."""
     content = medium.content
     assert not isinstance(content, np.ndarray), "an array has no file"
-    data = content if isinstance(content, bytes) else _read_file(content, medium.source, medium.limits.bytes)
+    if isinstance(content, Stored):
+        data = content.read(medium.source, medium.limits.bytes)
+    else:
+        data = content if isinstance(content, bytes) else _read_file(content, medium.source, medium.limits.bytes)
     if len(data) > medium.limits.bytes:
         raise MediaError(f"{medium.source}: {len(data)} bytes, more than the limit of {medium.limits.bytes}")
     if not data:
@@ -243,4 +271,6 @@ def _expect(medium: Medium, fulfilled: bool, expected: str) -> None:
 def _described(content: Content) -> str:
     if isinstance(content, np.ndarray):
         return "an array"
+    if isinstance(content, Stored):
+        return content.stamp()
     return f"{len(content)} bytes" if isinstance(content, bytes) else str(content)

@@ -1,26 +1,36 @@
 """A folder of one's own files as a data set, without any code: with a manifest (`assay.data.readers.manifest`), or with a
-folder of files for each class. A manifest by itself works too.
+folder of files for each class (``cat/1.png``), also within a folder for each split (``train/cat/1.png``). A manifest by itself
+works too.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.data.dataset import Dataset
 from assay.data.kept import Kept
-from assay.data.media import Audio, Image, Video
-from assay.data.readers.manifest import ALIASES, MEDIA, SUFFIXES, Records, columns_of, read_rows, several, written
+from assay.data.readers.inputs import kind_of_file, medium, named_medium, stamp
+from assay.data.readers.manifest import (
+    ALIASES,
+    MEDIA,
+    SUFFIXES,
+    Records,
+    columns_of,
+    kind_of,
+    read_rows,
+    several,
+    written,
+)
+from assay.data.stored import Cell, digest_of
 from assay.types import Media, Sample
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "image": (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    "audio": (".wav", ".flac", ".ogg", ".opus", ".mp3"),
-    "video": (".mp4", ".webm", ".mkv", ".mov", ".avi"),
-}
 MOST_CLASSES = 1_000
+MOST_SLICES = 100
+LONGEST_ID = 500
+HELD = (*MEDIA, "text", "question")
 
 
 def read_path(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> Dataset:
@@ -35,12 +45,14 @@ def read_path(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> 
         return from_manifest(place, renamed or {})
     if not place.is_dir():
         raise ValueError(f"there is no file or folder {place}")
-    manifests = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    if len(manifests) > 1:
-        names = ", ".join(p.name for p in manifests)
-        raise ValueError(f"{place} holds several manifests ({names}): name the one that you mean, {manifests[0]}")
-    if manifests:
-        return from_manifest(manifests[0], renamed or {}, name=str(place))
+    found = sorted(p for p in place.iterdir() if kind_of(p) in SUFFIXES and p.is_file() and not p.name.startswith("."))
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found)
+        raise ValueError(f"{place} holds several manifests ({names}): name the one that you mean, {found[0]}")
+    if found:
+        return from_manifest(found[0], renamed or {}, name=str(place))
+    if renamed:
+        raise ValueError(f"{place} holds no manifest ({', '.join(SUFFIXES)}) whose columns could be named")
     return from_classes(place)
 
 
@@ -48,7 +60,7 @@ def from_manifest(path: Path, renamed: Mapping[str, str], *, name: str = "") -> 
     """The rows of a manifest as samples."""
     records = read_rows(path)
     columns = columns_of(records, renamed)
-    if not {"text", *MEDIA} & set(columns):
+    if not set(HELD) & set(columns):
         wanted = ", ".join(name for role in (*MEDIA, "text") for name in ALIASES[role][:1])
         has = ", ".join(dict.fromkeys(key for row in records.rows for key in row))
         raise ValueError(
@@ -57,54 +69,118 @@ def from_manifest(path: Path, renamed: Mapping[str, str], *, name: str = "") -> 
     kept = Kept()
     samples = [sample_of(records, i, columns, kept) for i in range(len(records.rows))]
     unique(records, samples)
-    digest = hashlib.sha256(path.read_bytes() + repr(sorted(columns.items())).encode())
-    for sample in samples:
-        for medium in sample.inputs.values():
-            digest.update(stamp(medium))
+    with path.open("rb") as file:
+        whole = hashlib.file_digest(file, "sha256").digest()
     labels = [str(sample.target) for sample in samples if sample.target is not None]
-    groups = dict.fromkeys(key for sample in samples for key in sample.groups)
-    slices = tuple(key for key in groups if 1 < len({s.groups.get(key) for s in samples}) <= len(samples) // 2)
     return Dataset(
         name=name or str(path),
         samples=samples,
-        fingerprint=digest.hexdigest(),
+        fingerprint=fingerprint(samples, whole, repr(sorted(columns.items()))),
         choices=classes(labels) if "label" in columns else (),
-        slices=slices,
+        slices=sliced(samples),
         source=str(path),
-        asks="vqa" if "text" in columns and "references" in columns else "",
+        asks=asked(columns),
         checked=False,
     )
 
 
+def fingerprint(samples: Sequence[Sample], *parts: str | bytes) -> str:
+    """A hash of ``parts`` and of what identifies every input."""
+    digest = hashlib.sha256(digest_of(*parts).encode())
+    for sample in samples:
+        for content in sample.inputs.values():
+            digest.update(stamp(content))
+    return digest.hexdigest()
+
+
+def asked(columns: Mapping[str, str]) -> str:
+    """The task that the columns put to a model that answers in words."""
+    if "references" not in columns:
+        return ""
+    return "vqa" if {"text", "question"} & set(columns) else "captioning" if "image" in columns else ""
+
+
+def sliced(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """The groups that have more than one value and not too many to break figures down by."""
+    values: dict[str, set[str]] = {}
+    for sample in samples:
+        for key, value in sample.groups.items():
+            if len(found := values.setdefault(key, set())) <= MOST_SLICES:
+                found.add(value)
+    most = min(MOST_SLICES, len(samples) // 2)
+    lacking = {key for key in values if any(key not in sample.groups for sample in samples)}
+    return tuple(key for key, found in values.items() if 1 < len(found) + (key in lacking) <= most)
+
+
 def sample_of(records: Records, number: int, columns: Mapping[str, str], kept: Kept) -> Sample:
-    """One row as a sample. `ValueError` for a row without any input."""
-    row, folder = records.rows[number], records.path.parent
-    inputs: dict[str, Media | str] = {}
-    if (text := row.get(columns.get("text", ""))) is not None:
-        inputs["text"] = written(text)
-    for modality in MEDIA:
-        if (file := row.get(columns.get(modality, ""))) is not None:
-            inputs[modality] = medium(modality, folder / written(file), written(file), kept)
+    """One row as a sample. `ValueError` for a row without any input, and for a value that is of another kind."""
+    row = records.rows[number]
+    try:
+        inputs = inputs_of(row, columns, records.path.parent, kept)
+        label = label_of(row.get(columns.get("label", "")))
+    except ValueError as error:
+        raise records.error(number, str(error)) from error
     if not inputs:
-        raise records.error(
-            number, f"no input: one of {', '.join(c for r, c in columns.items() if r in (*MEDIA, 'text'))}"
-        )
-    label, expected = row.get(columns.get("label", "")), row.get(columns.get("references", ""))
+        raise records.error(number, f"no input: one of {', '.join(c for r, c in columns.items() if r in HELD)}")
+    expected = row.get(columns.get("references", ""))
     references = () if expected is None else several(expected)
-    identity = row.get(columns.get("id", ""))
     played = set(columns.values())
     groups = {k: written(v) for k, v in row.items() if k not in played and isinstance(v, str | int | float)}
-    target = written(label) if label is not None else None
-    name = written(identity) if identity is not None else usual_id(row, columns, number)
     return Sample(
-        name, inputs, target=target, references=references or (() if target is None else (target,)), groups=groups
+        id_of(records, number, columns),
+        inputs,
+        target=label,
+        references=references or (() if label is None else (label,)),
+        groups=groups,
     )
 
 
-def usual_id(row: Mapping[str, Any], columns: Mapping[str, str], number: int) -> str:
-    """The row's file where the row is nothing but a file with what is expected of it, else its number."""
-    alone = [columns[m] for m in MEDIA if m in columns and columns[m] in row]
-    return written(row[alone[0]]) if len(alone) == 1 and "text" not in columns else str(number)
+def inputs_of(row: Mapping[str, Any], columns: Mapping[str, str], folder: Path, kept: Kept) -> dict[str, Media | str]:
+    """The texts and media of a row; a question stands after the text that it is about."""
+    inputs: dict[str, Media | str] = {}
+    texts = [written(row[columns[role]]) for role in ("text", "question") if row.get(columns.get(role, "")) is not None]
+    if texts:
+        inputs["text"] = "\n".join(texts)
+    for modality in MEDIA:
+        if (value := row.get(columns.get(modality, ""))) is not None:
+            inputs[modality] = media_of(modality, value, folder, kept)
+    return inputs
+
+
+def media_of(modality: str, value: Any, folder: Path, kept: Kept) -> Media:
+    """The medium that a cell names or holds. `ValueError` for what is no path."""
+    if isinstance(value, list | tuple) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, Cell):
+        return medium(modality, value, value.stamp(), kept)
+    if isinstance(value, Mapping):
+        value = value.get("path")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"the path of one {modality} was expected, got {str(value)[:60]!r} ({type(value).__name__})")
+    return named_medium(modality, written(value), folder, kept)
+
+
+def label_of(value: Any) -> str | None:
+    """A class as text. `ValueError` for several, or for what is no text and no number."""
+    if value is None or isinstance(value, str | int | float):
+        return None if value is None else written(value)
+    raise ValueError(f"one label, a text or a number, was expected, got {str(value)[:60]!r} ({type(value).__name__})")
+
+
+def id_of(records: Records, number: int, columns: Mapping[str, str]) -> str:
+    """The row's own id, else its file where the row is nothing but a file with what is expected of it, else its number."""
+    row = records.rows[number]
+    value = row.get(columns.get("id", ""))
+    if value is None:
+        alone = [row[columns[m]] for m in MEDIA if m in columns and columns[m] in row]
+        plain = len(alone) == 1 and isinstance(alone[0], str) and not alone[0].startswith("data:")
+        return alone[0] if plain and not {"text", "question"} & set(columns) else str(number)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise records.error(number, f"an id as a text or a number was expected, got {value!r:.60}")
+    name = written(value)
+    if len(name) > LONGEST_ID or "\0" in name:
+        raise records.error(number, f"the id is too long or holds a NUL character: {name[:60]!r}")
+    return name
 
 
 def unique(records: Records, samples: Sequence[Sample]) -> None:
@@ -112,20 +188,24 @@ def unique(records: Records, samples: Sequence[Sample]) -> None:
     first: dict[str, int] = {}
     for number, sample in enumerate(samples):
         if first.setdefault(sample.id, number) != number:
-            raise records.error(number, f"the id {sample.id!r} stands already in {records.places[first[sample.id]]}")
+            raise records.error(
+                number, f"the id {sample.id[:80]!r} stands already in {records.places[first[sample.id]]}"
+            )
 
 
 def from_classes(folder: Path) -> Dataset:
-    """Each sub-folder is a class, each file in it a sample."""
-    kept, samples, digest = Kept(), [], hashlib.sha256()
-    kind = {suffix: name for name, suffixes in KINDS.items() for suffix in suffixes}
-    for file in sorted(folder.glob("*/*")):
-        modality = kind.get(file.suffix.lower())
-        if modality is not None and file.is_file():
-            name, label = f"{file.parent.name}/{file.name}", file.parent.name
-            inputs = {modality: medium(modality, file, name, kept)}
-            samples.append(Sample(name, inputs, target=label, references=(label,)))
-            digest.update(stamp(inputs[modality]))
+    """Each sub-folder is a class, each file in it a sample; sub-folders of sub-folders are the classes of splits."""
+    kept = Kept()
+    samples = [
+        Sample(
+            name,
+            {modality: medium(modality, folder / name, name, kept)},
+            target=label,
+            references=(label,),
+            groups={"split": split} if split else {},
+        )
+        for name, modality, label, split in found_files(folder)
+    ]
     if not samples:
         raise ValueError(
             f"{folder} holds neither a manifest ({', '.join(SUFFIXES)}) nor folders of pictures, sounds or films, one for each class"
@@ -133,32 +213,31 @@ def from_classes(folder: Path) -> Dataset:
     return Dataset(
         str(folder),
         samples,
-        digest.hexdigest(),
+        fingerprint(samples, "folders"),
         choices=classes([str(s.target) for s in samples]),
         source=str(folder),
         checked=False,
     )
 
 
-def medium(modality: str, path: Path, source: str, kept: Kept) -> Media:
-    """The file as a lazy medium."""
-    if modality == "image":
-        return Image(path, source=source, kept=kept)
-    return Audio(path, source=source, kept=kept) if modality == "audio" else Video(path, source=source)
-
-
-def stamp(content: Media | str) -> bytes:
-    """What identifies an input without reading it: a text, or a file's name, size and time."""
-    if isinstance(content, str):
-        return content.encode("utf-8", "surrogatepass") + b"\0"
-    assert isinstance(content, Image | Audio | Video) and isinstance(content.content, Path), (
-        "readers make media of files"
-    )
-    try:
-        about = content.content.stat()
-    except OSError:
-        return f"{content.source}\0missing\0".encode()
-    return f"{content.source}\0{about.st_size}\0{about.st_mtime_ns}\0".encode()
+def found_files(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Name, modality, class and split of each file; with splits only where nothing lies in the sub-folders themselves."""
+    for pattern in ("*/*", "*/*/*"):
+        found = [
+            (
+                file.relative_to(folder).as_posix(),
+                modality,
+                file.parent.name,
+                file.parts[-3] if pattern == "*/*/*" else "",
+            )
+            for file in sorted(folder.glob(pattern))
+            if (modality := kind_of_file(file.name)) is not None
+            and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+            and file.is_file()
+        ]
+        if found:
+            yield from found
+            return
 
 
 def classes(labels: Sequence[str]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Rows of a CSV, TSV, JSONL, JSON or Parquet file as samples, by what their columns are called.
 
-Recognised: ``id``; media ``image``, ``audio``, ``video`` (paths, relative to the manifest); ``text``, ``question``; what is
-expected ``label``, ``answer``, ``answers``, ``caption``, ``captions``, ``reference``, ``references``; ``prediction`` (an answer
-made elsewhere); every other column of texts or numbers is a group. Several values stand as a JSON list, or separated by ``|``.
-``renamed`` says what a column is instead: ``{"image": "path"}`` takes the picture from the column ``path``.
+Recognised, in any case: ``id``; media ``image``, ``audio``, ``video`` (paths, relative to the manifest); ``text``, ``question``;
+what is expected ``label``, ``answer``, ``answers``, ``caption``, ``captions``, ``reference``, ``references``; ``prediction`` (an
+answer made elsewhere); every other column of texts or numbers is a group. A column ``file_name``, ``file`` or ``path`` is what its
+files are. Several values stand as a JSON list, or separated by ``|``. ``renamed`` says what a column is instead: ``{"image":
+"path"}`` takes the picture from the column ``path``. A cell that is empty, null or NaN is absent.
 """
 
 from __future__ import annotations
@@ -18,17 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from assay.catalog import nearest
-from assay.data.readers.jsonl import by_line, parsed, text_of
+from assay.data.readers.inputs import kind_of_file
+from assay.data.readers.jsonl import by_line, text_of, values
+from assay.data.stored import Cell
 
 Row = dict[str, Any]
 
 MEDIA = ("image", "audio", "video")
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "sample_id", "question_id"),
-    "image": ("image", "image_path", "img", "picture", "file_name", "filename"),
+    "image": ("image", "image_path", "img", "picture"),
     "audio": ("audio", "audio_path", "sound"),
     "video": ("video", "video_path"),
-    "text": ("text", "question", "prompt", "sentence"),
+    "text": ("text", "prompt", "sentence"),
+    "question": ("question",),
     "label": ("label", "class", "target"),
     "references": (
         "references",
@@ -43,7 +47,11 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     ),
     "prediction": ("prediction", "predicted", "response", "output"),
 }
+FILES = ("file_name", "filename", "file", "path")
+"""Columns of files that are pictures, sounds or films by their endings."""
+
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+LONGEST_CELL = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,18 @@ class Records:
         return ValueError(f"{self.path}, {self.places[row]}: {problem}")
 
 
+def kind_of(path: Path) -> str:
+    """The ending of a manifest's name, without ``.gz``.
+
+    >>> kind_of(Path("a.JSONL.gz")), kind_of(Path("b.csv"))
+    ('.jsonl', '.csv')
+    """
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
 def read_rows(path: Path) -> Records:
     """The rows of a manifest. `ValueError` for a file that is missing, empty, of another kind or broken, with file and line."""
-    suffix = path.suffix.lower()
+    suffix = kind_of(path)
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     if suffix not in SUFFIXES:
@@ -71,42 +88,45 @@ def read_rows(path: Path) -> Records:
     elif suffix in (".csv", ".tsv"):
         found = separated_rows(path, "\t" if suffix == ".tsv" else ",")
     else:
-        found = json_rows(path, lines=suffix != ".json")
+        found = json_rows(path)
     if not found.rows:
         raise ValueError(f"{path} holds no rows")
     return found
 
 
 def separated_rows(path: Path, separator: str) -> Records:
-    """A header and rows of as many cells; empty cells are absent."""
-    reader = csv.reader(io.StringIO(text_of(path), newline=""), delimiter=separator, strict=True)
+    """A header and rows of as many cells; empty cells are absent. Semicolons separate where the header has nothing else."""
+    text = text_of(path)
+    first = text.partition("\n")[0]
+    if separator == "," and "," not in first and ";" in first:
+        separator = ";"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, places = [], []
+    usual = csv.field_size_limit(LONGEST_CELL)
     try:
-        header = next(reader, [])
-        twice = {name for name in header if header.count(name) > 1}
+        header = [name.strip() for name in next(reader, [])]
+        twice = {name for name in header if header.count(name) > 1} if len(header) < 10_000 else set()
         if not header or "" in header or twice:
             raise ValueError(f"{path}: a header with a name for each column was expected, got {header[:12]}")
         for cells in reader:
-            if not any(cells):
+            if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
                 raise ValueError(f"{path}, line {reader.line_num}: {len(header)} cells were expected, got {len(cells)}")
-            rows.append({name: cell for name, cell in zip(header, cells, strict=True) if cell != ""})
+            rows.append({name: cell for name, cell in zip(header, cells, strict=True) if cell.strip() != ""})
             places.append(f"line {reader.line_num}")
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: {error}") from error
+    finally:
+        csv.field_size_limit(usual)
     return Records(path, rows, places)
 
 
-def json_rows(path: Path, *, lines: bool) -> Records:
-    """One object a line, or one list of objects; null is absent."""
-    if lines:
-        given = by_line(text_of(path), path)
-    else:
-        whole = parsed(text_of(path), path)
-        if not isinstance(whole, list):
-            raise ValueError(f"{path}: a list of objects was expected, got {type(whole).__name__}")
-        given = [(f"record {i}", one) for i, one in enumerate(whole)]
+def json_rows(path: Path) -> Records:
+    """One object a line, or (in a ``.json`` file) one list of objects or several lines; null is absent."""
+    given = values(path) if kind_of(path) == ".json" else by_line(text_of(path), path)
+    if kind_of(path) == ".json" and len(given) == 1 and not given[0][0].startswith("record"):
+        raise ValueError(f"{path}: a list of objects was expected, got {type(given[0][1]).__name__}")
     rows = []
     for place, one in given:
         if not isinstance(one, dict):
@@ -116,19 +136,53 @@ def json_rows(path: Path, *, lines: bool) -> Records:
 
 
 def parquet_rows(path: Path) -> Records:
-    """The rows of a Parquet file; null is absent."""
+    """The rows of a Parquet file; null and NaN are absent. Cells of bytes are not read, but where they are is noted (`Cell`)."""
     import polars
 
     try:
-        frame = polars.read_parquet(path)
+        schema = polars.read_parquet_schema(path)
+        stored = {name: field for name, kind in schema.items() if (field := bytes_field(kind)) is not None}
+        plain = [name for name in schema if name not in stored]
+        frame = polars.scan_parquet(path).select(
+            *plain, *(held(name, field).alias(name) for name, field in stored.items())
+        )
+        given = frame.collect().to_dicts()
     except Exception as error:
-        raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
-    rows = [{key: value for key, value in row.items() if value is not None} for row in frame.to_dicts()]
+        raise ValueError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())}") from error
+    rows = []
+    for number, row in enumerate(given):
+        for name, field in stored.items():
+            row[name] = Cell(path, name, number, field) if row[name] is True else row[name] or None
+        rows.append({key: value for key, value in row.items() if not absent(value)})
     return Records(path, rows, [f"row {i}" for i in range(len(rows))])
 
 
+def bytes_field(kind: Any) -> str | None:
+    """Where a column's type holds bytes: ``""`` itself, or the name of a struct's field; ``None`` where it does not."""
+    import polars
+
+    if kind == polars.Binary:
+        return ""
+    if isinstance(kind, polars.Struct):
+        return next((one.name for one in kind.fields if one.dtype == polars.Binary), None)
+    return None
+
+
+def held(name: str, field: str) -> Any:
+    """The expression that is true where there are bytes, else a struct's path, else null."""
+    import polars
+
+    column = polars.col(name)
+    return (column.struct.field(field) if field else column).is_not_null()
+
+
+def absent(value: Any) -> bool:
+    """Whether a cell says nothing: null, or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def columns_of(records: Records, renamed: Mapping[str, str]) -> dict[str, str]:
-    """For each role (a key of `ALIASES`) the column that plays it, where there is one.
+    """For each role (a key of `ALIASES`) the column that plays it, where there is one; the case of its name does not matter.
 
     `ValueError` for a role or a column in ``renamed`` that is not there, with the nearest.
     """
@@ -140,11 +194,17 @@ def columns_of(records: Records, renamed: Mapping[str, str]) -> dict[str, str]:
             raise ValueError(f"{records.path} has no column {column!r}: {nearest(column, present)}")
     taken = set(renamed.values())
     found = dict(renamed)
+    folded = {name.strip().lower(): name for name in reversed(present)} | {name: name for name in present}
     for role, names in ALIASES.items():
-        usual = [name for name in names if name in present and name not in taken]
+        usual = [folded[name] for name in names if name in folded and folded[name] not in taken]
         if role not in found and usual:
             found[role] = usual[0]
             taken.add(usual[0])
+    for column in (folded[name] for name in FILES if name in folded and folded[name] not in taken):
+        kind = kind_of_file(str(next(row[column] for row in records.rows if column in row)))
+        if kind is not None and kind not in found:
+            found[kind] = column
+            taken.add(column)
     return found
 
 

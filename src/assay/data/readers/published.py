@@ -10,8 +10,8 @@ from typing import Any
 
 from assay.data.dataset import Dataset
 from assay.data.kept import Kept
-from assay.data.media import Image
-from assay.data.readers.folder import stamp
+from assay.data.media import APART, Image
+from assay.data.readers.inputs import stamp
 from assay.data.readers.jsonl import parsed, text_of
 from assay.types import Sample
 
@@ -58,7 +58,7 @@ def coco(places: str) -> Dataset:
     for i, one in enumerate(part(given, "images", captions_at)):
         number, name = required(one, "id", captions_at, i), str(required(one, "file_name", captions_at, i))
         if number in captions:
-            image = Image(images / name, source=name, kept=kept)
+            image = Image(images / name, source=name, kept=kept, limits=APART)
             samples.append(Sample(str(number), {"image": image}, references=tuple(captions[number])))
     return made(f"coco:{places}", samples, (captions_at,), slices=(), asks="captioning")
 
@@ -104,7 +104,7 @@ def picture(folder: Path, prefix: str, number: Any, kept: Kept) -> Image:
     usual = folder / f"{prefix}{int(number):012d}.jpg" if isinstance(number, int) else folder / str(number)
     others = [folder / f"{number}{suffix}" for suffix in (".jpg", ".png", ".jpeg", ".webp")]
     path = next((one for one in (usual, folder / f"{usual.stem[-12:]}.jpg", *others) if one.is_file()), usual)
-    return Image(path, source=path.name, kept=kept)
+    return Image(path, source=path.name, kept=kept, limits=APART)
 
 
 def made(name: str, samples: list[Sample], files: tuple[Path, ...], *, slices: tuple[str, ...], asks: str) -> Dataset:
