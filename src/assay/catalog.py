@@ -43,6 +43,11 @@ TASKS: Mapping[str, str] = {
     "zeroshot": "assay.evaluation.tasks:zeroshot",
 }
 
+PROBES: Mapping[str, str] = {
+    "blind": "assay.probes.blind:BLIND",
+}
+"""Questions about what a model is made of, in the order in which a report answers them."""
+
 RECIPES: Mapping[str, str] = {
     "aligned:emoji": "assay.recipes.aligned:emoji",
     "captioner:emoji": "assay.recipes.captioner:emoji",

@@ -90,10 +90,14 @@ def unchanged(sample: Sample, rng: np.random.Generator) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A named transform under which all samples are asked again: ``clean``, ``drop:audio``, ``only:image``."""
+    """A named transform under which samples are asked again: ``clean``, ``drop:audio``, ``only:image``.
+
+    ``samples`` are the ids of those that it can be asked of; ``None``: all that hold what its name speaks of.
+    """
 
     name: str
     transform: Transform = unchanged
+    samples: frozenset[str] | None = field(default=None, repr=False)
 
 
 CLEAN = Condition("clean")

@@ -133,6 +133,8 @@ def prepare(
     limit: int | None = None,
     conditions: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
+    probes: Sequence[str] = (),
+    seed: int = 0,
 ) -> Prepared:
     """Loads what `evaluate` was asked for; its arguments are explained there."""
     dataset = load_dataset(data, columns=columns)
@@ -151,6 +153,8 @@ def prepare(
         asked = find("task", name, TASKS)(dataset)
     if conditions is not None:
         asked = replace(asked, conditions=tuple(named_condition(name) for name in conditions))
+    if probes:
+        asked = replace(asked, probing=attribute("assay.probes.probe:probing")(asked, loaded, probes, seed=seed))
     return Prepared(loaded, asked, load_s)
 
 
@@ -179,21 +183,23 @@ def evaluate(
     out: str | Path | None = None,
     limit: int | None = None,
     conditions: Sequence[str] | None = None,
+    probes: Sequence[str] = (),
     seed: int = 0,
-    on_progress: Progress | None = None,
 ) -> Run:
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
     ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning`` or ``naming`` (default: `usual_task`).
     With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
-    the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``).
+    the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``). ``probes`` are
+    questions of `assay.catalog.PROBES` (or ``["all"]``) whose figures come along; what model or data cannot serve is skipped by name
+    (``run.manifest.skipped``).
 
     >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)
     >>> run.estimates[0].metric, run.estimates[0].slice
     ('accuracy', 'all')
     """
-    prepared = prepare(model, data, task=task, limit=limit, conditions=conditions)
-    return evaluate_prepared(prepared, out=out, seed=seed, on_progress=on_progress)
+    prepared = prepare(model, data, task=task, limit=limit, conditions=conditions, probes=probes, seed=seed)
+    return evaluate_prepared(prepared, out=out, seed=seed)
 
 
 def evaluate_prepared(

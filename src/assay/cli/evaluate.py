@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.catalog import PROBES
 from assay.cli import DONE, INCOMPLETE
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
@@ -32,6 +33,9 @@ class Evaluate:
     conditions: tuple[str, ...] = arg(
         "ask under these only: clean, only:image, drop:audio ...", default=(), metavar="CONDITION"
     )
+    probe: str | None = arg(
+        f"what the model is made of: {', '.join(PROBES)}, or all", default=None, metavar="NAME[,NAME]"
+    )
     map: str | None = arg("which column is what: image=path,label=species", default=None, metavar="ROLE=COLUMN,...")
     seed: int = arg("of the resampling and of random conditions", default=0)
     json: bool = arg("print one JSON document", default=False)
@@ -49,6 +53,8 @@ def evaluate(options: Evaluate) -> int:
         limit=options.limit,
         conditions=options.conditions or None,
         columns=None if options.map is None else columns_named(options.map),
+        probes=() if options.probe is None else [name.strip() for name in options.probe.split(",")],
+        seed=options.seed,
     )
     with Bar(f"{options.model} on {options.data}") as bar:
         out = options.out or prepared.folder

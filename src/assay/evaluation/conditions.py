@@ -68,8 +68,16 @@ def planned(conditions: Iterable[Condition], shared: Collection[str]) -> list[Co
     ]
 
 
+def asked_of(samples: Sequence[Sample], condition: Condition, modalities: frozenset[str]) -> NDArray[np.intp]:
+    """The indices of the samples that a model with these modalities is asked about under a condition."""
+    chosen = concerned(samples, condition.name, modalities)
+    if condition.samples is None:
+        return chosen
+    return np.array([index for index in chosen.tolist() if samples[index].id in condition.samples], dtype=np.intp)
+
+
 def concerned(samples: Sequence[Sample], condition: str, modalities: frozenset[str]) -> NDArray[np.intp]:
-    """The indices of the samples that show something to a model with these modalities under a condition."""
+    """The indices of the samples that show something to a model with these modalities under a condition of this name."""
     verdicts: dict[tuple[str, ...], bool] = {}
     chosen = []
     for index, sample in enumerate(samples):

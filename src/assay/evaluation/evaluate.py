@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,20 @@ from assay.evaluation.engine import Engine, OnProgress
 from assay.evaluation.errors import StoreError
 from assay.evaluation.lock import locked
 from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
-from assay.evaluation.plan import Plan, make_plan
-from assay.evaluation.predictions import by_pass, predictions
+from assay.evaluation.plan import Pass, Plan, make_plan
+from assay.evaluation.predictions import by_pass, failures_after, predictions
+from assay.evaluation.probing import Figure, Probing, estimate_of, table_of
+from assay.evaluation.reading import JournalReading
 from assay.evaluation.run import Run, load_run
 from assay.evaluation.scoring import estimates
 from assay.evaluation.store import NAME, Store, opened
 from assay.evaluation.streaming import streamed
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
+from assay.evaluation.tasks.family import joined
 from assay.table import Table
-from assay.types import Model, Streams
+from assay.types import Estimate, Model, Streams
+from assay.version import __version__
 
 BATCH = 64
 
@@ -58,7 +62,8 @@ def evaluate(
         whole = folder is not None and not asked and finished(store, folder, task)
         if folder is not None and whole and (not speed or store.fact("latency") is not None):
             return load_run(folder, measures=task.metrics)
-        answers = predictions(store, task.verb)
+        own = own_passes(task, plan, model.modalities)
+        answers = predictions(store, task.verb, count=sum(map(len, own)))
         if asked or store.fact("session") is None:
             store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})
         if speed and store.fact("latency") is None:
@@ -66,7 +71,9 @@ def evaluate(
         timings = timing.timings(model, plan, store)
         if folder is not None and whole:
             return timed(store, folder, task, timings)
-        run = scored(task, plan, manifest, answers, timings)
+        run = scored(task, own, manifest, answers, timings)
+        if task.probing.names:
+            run = probed(run, JournalReading(task, plan, store, model, seed), first=len(answers))
         return run if folder is None else kept(run, store, folder, task)
 
 
@@ -135,10 +142,34 @@ def agreed(store: Store, manifest: Manifest, folder: Path | None) -> Manifest:
     return manifest
 
 
-def scored(task: Task, plan: Plan, manifest: Manifest, answers: Table, timings: dict[str, Any]) -> Run:
+def own_passes(task: Task, plan: Plan, modalities: frozenset[str]) -> list[Pass]:
+    """The passes of the task's own conditions, which come first in the plan; those that follow only probes read."""
+    own = {asked.name for asked in FAMILIES[task.verb].passes(replace(task, probing=Probing()), modalities)}
+    return [asked for asked in plan.passes if asked.name in own]
+
+
+def probed(run: Run, reading: JournalReading, *, first: int) -> Run:
+    """The run with what its probes read, and with the failures among what only they asked (the rows from place ``first`` on)."""
+    task = reading.task
+    read = () if task.probing.read is None else task.probing.read(reading)
+    figures = [one for one in read if isinstance(one, Figure)]
+    found = [
+        one if isinstance(one, Estimate) else estimate_of(one, reading.units, seed=reading.seed, unit=task.unit)
+        for one in read
+    ]
+    lost = failures_after(reading.store, task.verb, first)
+    return replace(
+        run,
+        estimates=(*run.estimates, *found),
+        predictions=joined([run.predictions, lost]) if len(lost) else run.predictions,
+        figures=table_of(figures, reading.samples, reading.units),
+    )
+
+
+def scored(task: Task, passes: Sequence[Pass], manifest: Manifest, answers: Table, timings: dict[str, Any]) -> Run:
     """The run, measured and estimated from its answers."""
     family = FAMILIES[task.verb]
-    measurements = family.measure(task, by_pass(plan, answers))
+    measurements = family.measure(task, by_pass(passes, answers))
     found = estimates(task.metrics, measurements, unit=task.unit, crossed=family.crossed, seed=manifest.seed)
     return Run(manifest, tuple(found), answers, measurements, timings)
 
@@ -150,18 +181,21 @@ def finished(store: Store, folder: Path, task: Task) -> bool:
 
 def scoring(task: Task) -> list[str]:
     """What decides the figures besides the answers: the metrics with their versions, and the unit."""
-    return [f"unit:{task.unit}", *(metric.signature for metric in task.metrics)]
+    probes = [f"probe:{name}|assay:{__version__}" for name in task.probing.names]
+    return [f"unit:{task.unit}", *(metric.signature for metric in task.metrics), *probes]
 
 
 def written(folder: Path) -> dict[str, str | None]:
     """The hashes of the files that a run keeps."""
-    return {name: exports.digest(folder / name) for name in exports.ALL}
+    return {name: exports.digest(folder / name) for name in (*exports.ALL, exports.FIGURES)}
 
 
 def kept(run: Run, store: Store, folder: Path, task: Task) -> Run:
     """The run with its files written, ``estimates.json`` last, and their hashes noted."""
     exports.write_table(folder / exports.PREDICTIONS, run.predictions)
     exports.write_table(folder / exports.MEASUREMENTS, run.measurements)
+    if run.figures is not None:
+        exports.write_table(folder / exports.FIGURES, run.figures)
     exports.write_json(folder / exports.TIMINGS, run.timings)
     exports.write_json(folder / exports.ESTIMATES, run.as_json())
     store.note("scoring", scoring(task))

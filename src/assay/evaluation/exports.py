@@ -27,6 +27,7 @@ from assay.table import Table
 
 MANIFEST, ESTIMATES, TIMINGS = "manifest.json", "estimates.json", "timings.json"
 PREDICTIONS, MEASUREMENTS = "predictions.parquet", "measurements.parquet"
+FIGURES = "figures.parquet"
 LONG = 100  # characters
 ALL = (PREDICTIONS, MEASUREMENTS, TIMINGS, MANIFEST, ESTIMATES)
 

@@ -57,6 +57,8 @@ class Manifest(Configuration):
     packages: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def configuration(self) -> Configuration:
@@ -85,15 +87,23 @@ def make_manifest(model: Model, task: Task, plan: Plan, choices: tuple[str, ...]
         metrics=tuple(metric.name for metric in task.metrics),
         packages=packages(),
         machine=machine(),
+        probes=task.probing.names,
+        skipped=dict(task.probing.skipped),
     )
+
+
+LATER = ("probes", "skipped")
+"""What runs of earlier versions do not say."""
 
 
 def read_manifest(values: Mapping[str, Any]) -> Manifest:
     """A manifest from its JSON. `ValueError` for one that lacks something or has something unknown."""
     names = {f.name for f in fields(Manifest)}
-    if set(values) != names:
+    needed = names - set(LATER)
+    if not needed <= set(values) <= names:
+        different = {*(needed - set(values)), *(set(values) - names)}
         raise ValueError(
-            f"a run's manifest holds {', '.join(sorted(names))}; different here: {', '.join(sorted(set(values) ^ names))}."
+            f"a run's manifest holds {', '.join(sorted(names))}; different here: {', '.join(sorted(different))}."
         )
     typed: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
     return Manifest(**typed)
@@ -129,7 +139,15 @@ def resumed(there: Manifest, here: Manifest, *, going_on: bool) -> Manifest:
         for name in sorted({*there.packages, *here.packages})
         if going_on and (before := there.packages.get(name, "absent")) != (now := here.packages.get(name, "absent"))
     ]
-    return replace(there, unit=here.unit, metrics=here.metrics, notes=tuple(dict.fromkeys((*there.notes, *notes))))
+    every = tuple(dict.fromkeys((*there.notes, *notes)))
+    return replace(
+        there,
+        unit=here.unit,
+        metrics=here.metrics,
+        probes=here.probes,
+        skipped=here.skipped,
+        notes=every,
+    )
 
 
 def shortened(value: Any) -> str:

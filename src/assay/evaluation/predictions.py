@@ -6,27 +6,40 @@ none), ``error_kind`` and ``error`` (empty where there is an answer).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.evaluation.answers import WRITTEN
-from assay.evaluation.plan import Pass, Plan
-from assay.evaluation.store import Store
+from assay.evaluation.plan import Pass
+from assay.evaluation.store import Row, Store
 from assay.table import Table
 from assay.types import Verb
 
 
-def predictions(store: Store, verb: Verb) -> Table:
-    """All stored rows in the plan's order; the answers are read into one array, row by row."""
-    count, written = store.count(), verb in WRITTEN
-    answer: NDArray[Any] = np.full((count, 0 if written else store.width() or 0), np.nan, dtype=np.float32)
+def predictions(store: Store, verb: Verb, *, first: int = 0, count: int | None = None) -> Table:
+    """The stored rows in the plan's order, ``count`` of them from place ``first`` on; the answers are read into one array, row by row."""
+    wanted = store.count() - first if count is None else count
+    return table_of(store.rows(first, wanted), wanted, verb, store.width())
+
+
+def failures_after(store: Store, verb: Verb, first: int) -> Table:
+    """The stored rows from place ``first`` on that are errors."""
+    failed = [row for row in store.rows(first) if row.payload is None]
+    return table_of(failed, len(failed), verb, store.width())
+
+
+def table_of(rows: Iterable[Row], count: int, verb: Verb, width: int | None) -> Table:
+    """``count`` rows of the journal as a table."""
+    written = verb in WRITTEN
+    answer: NDArray[Any] = np.full((count, 0 if written else width or 0), np.nan, dtype=np.float32)
     if written:
         answer = np.full(count, "", dtype=object)
     repeat = np.zeros(count, dtype=np.int64)
     texts: dict[str, list[str]] = {name: [] for name in ("sample", "condition", "error_kind", "error")}
-    for place, row in enumerate(store.rows()):
+    for place, row in enumerate(rows):
         repeat[place] = row.key.repeat
         for name, text in zip(texts, (row.key.sample, row.key.condition, row.error_kind, row.error), strict=True):
             texts[name].append(text)
@@ -44,10 +57,10 @@ def predictions(store: Store, verb: Verb) -> Table:
     return Table(columns)
 
 
-def by_pass(plan: Plan, table: Table) -> list[tuple[Pass, Table]]:
-    """The rows of each pass."""
+def by_pass(passes: Sequence[Pass], table: Table) -> list[tuple[Pass, Table]]:
+    """The rows of each pass, where the table's first rows are theirs."""
     out, first = [], 0
-    for asked in plan.passes:
+    for asked in passes:
         out.append((asked, Table({name: column[first : first + len(asked)] for name, column in table.columns.items()})))
         first += len(asked)
     return out

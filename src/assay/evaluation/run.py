@@ -24,7 +24,8 @@ class Run:
     """The answers of one model to one task, and their figures; the headline is the first estimate.
 
     ``predictions`` has a row for each planned answer, ``measurements`` one for each thing that was measured (an answer; for retrieval a
-    query in a direction). ``timings`` holds all that a clock gave. ``folder`` is where it is kept, if it is.
+    query in a direction). Of what only probes asked, ``predictions`` holds the failures, and ``figures`` what their figures rest on.
+    ``timings`` holds all that a clock gave. ``folder`` is where it is kept, if it is.
     """
 
     manifest: Manifest
@@ -33,6 +34,7 @@ class Run:
     measurements: Table = field(repr=False)
     timings: Mapping[str, Any] = field(repr=False)
     folder: Path | None = None
+    figures: Table | None = field(default=None, repr=False)
 
     @property
     def planned(self) -> int:
@@ -77,6 +79,8 @@ class Run:
             "complete": self.complete,
             "n_planned": self.planned,
             "n_missing": self.missing,
+            "probes": list(self.manifest.probes),
+            "skipped": [{"probe": name, "missing": lack} for name, lack in self.manifest.skipped.items()],
             "estimates": [estimate.as_json() for estimate in self.estimates],
         }
 
@@ -109,6 +113,7 @@ def load_run(folder: str | Path, *, measures: Sequence[Metric] = ()) -> Run:
         measurements=table,
         timings=exports.read_json(where / exports.TIMINGS),
         folder=where,
+        figures=exports.read_table(where / exports.FIGURES) if written.get(exports.FIGURES) else None,
     )
 
 

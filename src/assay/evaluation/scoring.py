@@ -108,19 +108,26 @@ def signature(metric: Metric, sizes: tuple[int, int] | None) -> str:
 def with_items(
     found: Sequence[Estimate], table: Table, named: Mapping[str, Metric], crossed: Crossed
 ) -> list[Estimate]:
-    """Estimates that were read from a file, with their per-unit values taken from the measurements."""
-    out = []
-    for condition in dict.fromkeys(one.condition for one in found):
-        rows = table.where((table["condition"] == condition) & ~table["missing"])
-        every = masks(table.where(table["condition"] == condition), crossed)
-        there = ~table.where(table["condition"] == condition)["missing"]
-        values = rows_of(rows)
-        for one in (one for one in found if one.condition == condition):
-            metric = named[one.metric]
-            mask = every[one.slice][there]
-            items = None if metric.item is None else unit_means(values[metric.item][mask], rows["unit"][mask])
-            out.append(replace(one, items=items))
-    return out
+    """Estimates that were read from a file, with their per-unit values taken from the measurements. A probe's stay as they are."""
+    own = {one.condition for one in found if one.metric in named}
+    parts = {condition: with_masks(table.where(table["condition"] == condition), crossed) for condition in own}
+    return [
+        replace(one, items=items_of(named[one.metric], one, *parts[one.condition])) if one.metric in named else one
+        for one in found
+    ]
+
+
+def with_masks(rows: Table, crossed: Crossed) -> tuple[Table, Masks]:
+    """The rows of one condition with their slices."""
+    return rows, masks(rows, crossed)
+
+
+def items_of(metric: Metric, one: Estimate, rows: Table, parts: Masks) -> NDArray[np.float64] | None:
+    """The per-unit values behind an estimate; `None` where the metric is no mean."""
+    if metric.item is None:
+        return None
+    there = ~rows["missing"] & parts[one.slice]
+    return unit_means(rows_of(rows.where(there))[metric.item], rows["unit"][there])
 
 
 def unit_means(values: NDArray[Any], unit: NDArray[Any]) -> NDArray[np.float64]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from assay import metrics
 from assay.data.dataset import Dataset
+from assay.evaluation.probing import Probing
 from assay.metrics.metric import Metric
 from assay.types import CLEAN, Condition, Sample, Verb
 
@@ -18,7 +19,8 @@ class Task:
 
     ``unit`` names the group whose members are resampled together (ten pictures of one concept are one unit), or ``sample``; a sample
     without that group is a unit of its own. ``choices`` are the classes that the answers are read as; ``prompts`` the sentences in
-    which a choice is put to a model that reads it (``{}`` stands for the choice).
+    which a choice is put to a model that reads it (``{}`` stands for the choice). ``probing`` is what probes ask
+    and read besides.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Task:
     source: str = ""
     choices: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ("{}",)
+    probing: Probing = field(default_factory=Probing)
 
     def __post_init__(self) -> None:
         if not self.metrics:
@@ -40,6 +43,12 @@ class Task:
         names = [condition.name for condition in self.conditions]
         if len(set(names)) != len(names):
             raise ValueError(f"the task {self.name!r} names a condition twice: {', '.join(names)}.")
+
+    @cached_property
+    def asked(self) -> tuple[Condition, ...]:
+        """The task's own conditions, then those that only probes read."""
+        own = {condition.name for condition in self.conditions}
+        return (*self.conditions, *(one for one in self.probing.conditions if one.name not in own))
 
     def unit_of(self, sample: Sample) -> str:
         """The label of the unit that a sample belongs to."""

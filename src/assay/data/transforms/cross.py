@@ -16,14 +16,15 @@ from assay.types import CLEAN, MODALITIES, Condition, Sample
 DROP, ONLY = "drop:", "only:"
 
 
-def drop(modality: str) -> Condition:
-    """The condition under which a modality is not shown. Raises `ValueError` for an unknown modality.
+def drop(*modalities: str) -> Condition:
+    """The condition under which some modalities are not shown. Raises `ValueError` for an unknown modality.
 
     >>> drop("text").transform(Sample("a", {"text": "x"}), np.random.default_rng(0)).modalities
     ()
     """
-    _known((modality,))
-    return Condition(DROP + modality, partial(without, modality=modality))
+    _known(modalities)
+    dropped = tuple(m for m in MODALITIES if m in modalities)
+    return Condition(DROP + "+".join(dropped), partial(without, modalities=dropped))
 
 
 def only(*modalities: str) -> Condition:
@@ -37,9 +38,9 @@ def only(*modalities: str) -> Condition:
     return Condition(ONLY + "+".join(kept), partial(keeping, modalities=kept))
 
 
-def without(sample: Sample, rng: np.random.Generator, modality: str) -> Sample:
-    """The sample without one modality. The generator is not used."""
-    return sample.with_inputs({m: content for m, content in sample.inputs.items() if m != modality})
+def without(sample: Sample, rng: np.random.Generator, modalities: tuple[str, ...]) -> Sample:
+    """The sample without some modalities. The generator is not used."""
+    return sample.with_inputs({m: content for m, content in sample.inputs.items() if m not in modalities})
 
 
 def keeping(sample: Sample, rng: np.random.Generator, modalities: tuple[str, ...]) -> Sample:
@@ -56,7 +57,7 @@ def condition(name: str) -> Condition:
     if name == CLEAN.name:
         return CLEAN
     if name.startswith(DROP):
-        return drop(name.removeprefix(DROP))
+        return drop(*name.removeprefix(DROP).split("+"))
     if name.startswith(ONLY):
         return only(*name.removeprefix(ONLY).split("+"))
     raise ValueError(f"unknown condition {name!r}: {nearest(name, known_names())}")

@@ -22,7 +22,7 @@ from assay import metrics
 from assay.data.dataset import Dataset
 from assay.data.requests import CHINESE, DESCRIBE, ENGLISH, NAME, request
 from assay.data.transforms import cross
-from assay.evaluation.conditions import alone_and_together, concerned, planned
+from assay.evaluation.conditions import alone_and_together, asked_of, planned
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics, natural_unit
 from assay.evaluation.tasks.family import Family, check_family, check_targets, joined, measured
@@ -138,8 +138,8 @@ def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
     """One pass for each condition and repeat, over the samples that it concerns."""
     samples = task.dataset.samples
     return [
-        Pass(condition.name, condition, concerned(samples, condition.name, modalities), repeat)
-        for condition in planned(task.conditions, modalities.intersection(task.dataset.modalities))
+        Pass(condition.name, condition, asked_of(samples, condition, modalities), repeat)
+        for condition in planned(task.asked, modalities.intersection(task.dataset.modalities))
         for repeat in range(task.repeats)
     ]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from assay import metrics
 from assay.catalog import nearest
 from assay.data.dataset import Dataset
-from assay.evaluation.conditions import alone_and_together, concerned, planned
+from assay.evaluation.conditions import alone_and_together, asked_of, planned
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics, natural_unit
 from assay.evaluation.tasks.family import Family, check_family, check_targets, joined, measured, placed
@@ -98,8 +98,8 @@ def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
     samples = task.dataset.samples
     aimed = np.array([sample.target is not None for sample in samples], dtype=np.bool_)
     out = []
-    for condition in planned(task.conditions, modalities.intersection(task.dataset.modalities)):
-        chosen = concerned(samples, condition.name, modalities)
+    for condition in planned(task.asked, modalities.intersection(task.dataset.modalities)):
+        chosen = asked_of(samples, condition, modalities)
         chosen = chosen[aimed[chosen]]
         out += [Pass(condition.name, condition, chosen, repeat) for repeat in range(task.repeats)]
     return out
