@@ -51,6 +51,7 @@ PROBES: Mapping[str, str] = {
 RECIPES: Mapping[str, str] = {
     "aligned:emoji": "assay.recipes.aligned:emoji",
     "captioner:emoji": "assay.recipes.captioner:emoji",
+    "composed:emoji": "assay.recipes.composed:emoji",
     "fused:emoji": "assay.recipes.fused:emoji",
     "joint:emoji": "assay.recipes.joint:emoji",
     "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from assay.catalog import nearest
 from assay.models.aligned import Aligned, AlignedSettings
 from assay.models.bpe import read_bpe
+from assay.models.composed import Composed, ComposedSettings
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
 from assay.models.processor import Processor
@@ -27,6 +28,7 @@ from assay.models.vqa import Vqa, VqaSettings
 
 METHODS: Mapping[str, tuple[type[nn.Module], type]] = {
     "aligned": (Aligned, AlignedSettings),
+    "composed": (Composed, ComposedSettings),
     "joint": (Joint, JointSettings),
     "fused": (Fused, FusedSettings),
     "vlm": (VisionLanguage, VlmSettings),

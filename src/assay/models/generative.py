@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 from assay.data.batch import Batch
 from assay.data.requests import DESCRIBE, request
 from assay.models.answering import as_float32, batch_of, columns_of, guarded
+from assay.models.composed import Composed
 from assay.models.folder import method_of, save_native
 from assay.models.generation import Decoding
 from assay.models.layers import parameter_count
@@ -32,12 +33,10 @@ from assay.types import Facts, Media, Sample
 class GenerativeModel:
     """A trained net with its processor. ``decoding`` says how it writes; it is part of what decides the answers."""
 
-    aligned_space = False
-
     def __init__(
         self,
         name: str,
-        net: Vqa | VisionLanguage,
+        net: Vqa | VisionLanguage | Composed,
         processor: Processor,
         fingerprint: str,
         *,
@@ -58,8 +57,13 @@ class GenerativeModel:
         return hashlib.sha256(f"{self.weights_fingerprint}/{self.decoding}".encode()).hexdigest()
 
     @property
+    def aligned_space(self) -> bool:
+        """Whether vectors of different modalities may be compared, as retrieval does."""
+        return isinstance(self.net, Composed)
+
+    @property
     def method(self) -> str:
-        """``vlm`` or ``vqa``."""
+        """``vlm``, ``vqa`` or ``composed``."""
         return method_of(self.net)
 
     def renamed(self, name: str) -> GenerativeModel:
@@ -147,9 +151,9 @@ class GenerativeModel:
         return batch_of(self.name, self.processor, samples, self.net.modalities, modality)
 
 
-def _usual(net: Vqa | VisionLanguage) -> Decoding:
+def _usual(net: Vqa | VisionLanguage | Composed) -> Decoding:
     """By as many beams and tokens as the net was made for."""
-    if not isinstance(net, VisionLanguage):
+    if isinstance(net, Vqa):
         return Decoding()
     return Decoding(beams=net.settings.beams, max_tokens=net.settings.max_tokens)
 

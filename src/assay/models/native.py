@@ -17,6 +17,7 @@ from assay.catalog import nearest
 from assay.data.batch import Batch
 from assay.models.aligned import Aligned
 from assay.models.answering import as_float32, batch_of, columns_of, guarded
+from assay.models.composed import Composed
 from assay.models.folder import method_of, open_folder, save_native
 from assay.models.generative import GenerativeModel
 from assay.models.layers import parameter_count
@@ -102,7 +103,7 @@ def load_native(folder: str | Path, *, name: str | None = None) -> NativeModel |
     `ValueError` says what is missing, unreadable or does not fit.
     """
     net, processor, fingerprint = open_folder(folder)
-    kind = GenerativeModel if isinstance(net, Vqa | VisionLanguage) else NativeModel
+    kind = GenerativeModel if isinstance(net, Composed | Vqa | VisionLanguage) else NativeModel
     return kind(name or Path(folder).resolve().name, net, processor, fingerprint)
 
 

@@ -111,8 +111,12 @@ class VisionLanguage(nn.Module):
         expect_shape(self, image, ("n", 3, s.size_px, s.size_px))
         if s.reader == "vit":
             return self.projector(self.reader(image)).float()
-        cells, mask = self.reader.features(image)
-        whole = self.whole(self.reader.summary(cells, mask)).float().view(len(image), s.whole_tokens, s.dim)
+        return self.seen(*self.reader.features(image))
+
+    def seen(self, cells: Tensor, mask: Tensor) -> Tensor:
+        """The same of what a convolutional reader made of pictures."""
+        s, n = self.settings, len(cells)
+        whole = self.whole(self.reader.summary(cells, mask)).float().view(n, s.whole_tokens, s.dim)
         grid = cells.transpose(1, 2).unflatten(2, (self.side, self.side))
         pooled = F.max_pool2d(grid, s.pool).flatten(2).transpose(1, 2)
         return torch.cat([whole, self.projector(pooled).float() + self.image_positions], 1)
@@ -140,20 +144,24 @@ class VisionLanguage(nn.Module):
         states, _ = self._read(pictures, torch.cat([requests, start, answers], 1))
         return states[:, -(answers.shape[1] + 1) :]
 
-    def begin(self, batch: Batch) -> tuple[Tensor, Cache]:
-        """The state ``[n, dim]`` from which each sample's answer starts, and what is kept to go on from it."""
+    def begin(self, batch: Batch, beside: Tensor | None = None) -> tuple[Tensor, Cache]:
+        """The state ``[n, dim]`` from which each sample's answer starts, and what is kept to go on from it.
+
+        ``beside [n, e, dim]`` are further tokens that are read with the picture's."""
         expect_modalities(self, batch.parts)
         n = len(batch)
         image, text = batch.parts.get("image"), batch.parts.get("text")
         tokens = None if image is None else self.picture_tokens(image.values)
-        pictures = self.pictured(tokens, n, batch.places("image"))
+        pictures = accompanied(self.pictured(tokens, n, batch.places("image")), beside)
         requests = torch.zeros(n, 0, dtype=torch.int64) if text is None else text.spread(text.values, n)
         states, cache = self._read(pictures, torch.cat([requests, torch.full((n, 1), START)], 1))
         return states[:, -1], cache
 
-    def generate(self, batch: Batch, how: Decoding, generators: Sequence[Generator] = ()) -> list[list[int]]:
+    def generate(
+        self, batch: Batch, how: Decoding, generators: Sequence[Generator] = (), *, beside: Tensor | None = None
+    ) -> list[list[int]]:
         """The tokens of each sample's answer."""
-        state, cache = self.begin(self.with_evidence(batch)[1])
+        state, cache = self.begin(self.with_evidence(batch)[1], beside)
         return decode(self.decoder.logits(state), cache, self._step, how, generators)
 
     def with_evidence(self, batch: Batch) -> tuple[list[list[int]], Batch]:
@@ -168,9 +176,9 @@ class VisionLanguage(nn.Module):
         told = torch.cat([requests, torch.full((n, 1), START), padded(found)], 1)
         return found, Batch(batch.ids, {**batch.parts, "text": Part(torch.arange(n), told)})
 
-    def choice_scores(self, batch: Batch, choices: Sequence[Sequence[int]]) -> Tensor:
+    def choice_scores(self, batch: Batch, choices: Sequence[Sequence[int]], *, beside: Tensor | None = None) -> Tensor:
         """``float[n, k]``: the log-probability of writing each choice (tokens) and ending there."""
-        state, cache = self.begin(self.with_evidence(batch)[1])
+        state, cache = self.begin(self.with_evidence(batch)[1], beside)
         n, k = len(batch), len(choices)
         index = torch.arange(n).repeat_interleave(k)
         targets = padded([[*choice, END] for choice in choices]).repeat(n, 1)
@@ -196,3 +204,12 @@ class VisionLanguage(nn.Module):
         seen = torch.ones(len(tokens), 1, dtype=torch.bool)
         states, cache = self.decoder(self.decoder.embed(tokens[:, None]), seen, cache=cache)
         return self.decoder.logits(states[:, -1]), cache
+
+
+def accompanied(pictures: tuple[Tensor, Tensor], beside: Tensor | None) -> tuple[Tensor, Tensor]:
+    """What is seen ``[n, p, dim]`` with its mask, and behind it further tokens ``beside [n, e, dim]``, if there are any."""
+    if beside is None:
+        return pictures
+    tokens, mask = pictures
+    more = mask.new_ones(beside.shape[:2])
+    return torch.cat([tokens, beside.to(tokens.dtype)], 1), torch.cat([mask, more], 1)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -19,7 +17,8 @@ from assay.data.batch import Batch
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.rnn import RecurrentEncoder
 from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
-from assay.models.layers import expect_modalities, expect_shape, masked_mean
+from assay.models.layers import expect_modalities, expect_shape
+from assay.models.meeting import Read, meet
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,6 @@ class VqaSettings:
     image_widths: tuple[int, ...] = (16, 32, 64)
     text_width: int = 48
     dropout: float = 0.0
-
-
-class Read(NamedTuple):
-    """What an encoder made of m contents: a vector ``[m, dim]`` each, their tokens ``[m, t, dim]`` with the mask ``[m, t]``
-    (t is 0 where the fusion takes vectors only)."""
-
-    vectors: Tensor
-    tokens: Tensor
-    mask: Tensor
 
 
 class Vqa(nn.Module):
@@ -88,21 +78,8 @@ class Vqa(nn.Module):
 
         So a picture about which many questions are asked is read once.
         """
-        present = torch.stack([rows[name] >= 0 for name in self.modalities], 1)
-        at = {name: rows[name].clamp(min=0) for name in self.modalities}
-        several = [reads.get(name, self._nothing()) for name in self.modalities]
-        vectors = torch.stack([one.vectors[at[name]] for name, one in zip(self.modalities, several, strict=True)], 1)
-        vectors = vectors * present[..., None]
-        if not self.of_tokens:
-            return self.norm(self.fusion(vectors, present).float())
-        longest = max(one.mask.shape[1] for one in several)
-        tokens, masks = [], []
-        for i, (name, one) in enumerate(zip(self.modalities, several, strict=True)):
-            more = longest - one.mask.shape[1]
-            tokens.append(F.pad(one.tokens[at[name]], (0, 0, 0, more)))
-            masks.append(F.pad(one.mask[at[name]], (0, more)) & present[:, i, None])
-        mixed = self.fusion(torch.stack(tokens, 1), torch.stack(masks, 1))
-        return self.norm(mixed.float() + masked_mean(vectors, present))
+        met = meet(self.fusion, self.modalities, reads, rows, dim=self.settings.dim)
+        return self.norm(met)  # type: ignore[no-any-return]
 
     def states(self, batch: Batch) -> Tensor:
         """The fused vectors ``float[n, dim]`` of whatever each sample has."""
@@ -117,8 +94,3 @@ class Vqa(nn.Module):
     def embed(self, batch: Batch) -> Tensor:
         """Unit vectors ``float[n, dim]`` of all that is present."""
         return F.normalize(self.states(batch), dim=1)
-
-    def _nothing(self) -> Read:
-        """One blank content, where a modality was not read at all."""
-        dim = self.settings.dim
-        return Read(torch.zeros(1, dim), torch.zeros(1, 1, dim), torch.zeros(1, 1, dtype=torch.bool))

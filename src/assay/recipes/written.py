@@ -12,10 +12,11 @@ from assay.data.batch import Batch, Part
 from assay.losses.caption import caption
 from assay.models.aligned import Aligned
 from assay.models.bpe import END, PAD, START, Bpe, padded
+from assay.models.composed import Composed
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.generation import Decoding
 from assay.models.native import load_shipped
-from assay.models.vlm import VisionLanguage
+from assay.models.vlm import VisionLanguage, accompanied
 
 GROUPS = 3
 SCRATCH, SHIPPED = "scratch", "assay:aligned"
@@ -64,19 +65,29 @@ def before(answers: Tensor) -> Tensor:
     return torch.where(read == END, torch.where(following == PAD, PAD, START), read)
 
 
-def writing_loss(net: VisionLanguage, drawn: Written, smoothing: float = 0.0) -> Tensor:
+def writing_loss(
+    net: VisionLanguage,
+    drawn: Written,
+    smoothing: float = 0.0,
+    *,
+    tokens: Tensor | None = None,
+    beside: Tensor | None = None,
+) -> Tensor:
     """The cross-entropy of every token of the answers, in nats a token.
+
+    ``tokens`` are the pictures' where they are known, ``beside [n, e, dim]`` what each answer rests on besides.
 
     Each picture is read once. Answers go through the decoder in groups of alike length, and only what they hold becomes
     logits: padding would cost more than all else.
     """
-    tokens = net.picture_tokens(drawn.pictures)
+    tokens = net.picture_tokens(drawn.pictures) if tokens is None else tokens
     lengths = (drawn.answers != PAD).sum(1)
     states, targets = [], []
     for rows in lengths.argsort(stable=True).chunk(GROUPS):
         answers = drawn.answers[rows, : int(lengths[rows].max())]
         requests = drawn.requests[rows]
-        pictures = net.pictured(tokens, len(rows), drawn.picture_of[rows])
+        seen = net.pictured(tokens, len(rows), drawn.picture_of[rows])
+        pictures = accompanied(seen, None if beside is None else beside[rows])
         states.append(net.answer_states(pictures, requests, before(answers))[answers != PAD])
         targets.append(answers[answers != PAD])
     return caption(net.decoder.logits(torch.cat(states)), torch.cat(targets), smoothing)
@@ -108,7 +119,7 @@ def start_reader(net: VisionLanguage, encoder: str) -> str:
     return f"{encoder}@{model.fingerprint[:12]}"
 
 
-def exact_share(net: VisionLanguage, held: Written) -> float:
+def exact_share(net: VisionLanguage | Composed, held: Written) -> float:
     """The share of answers that are written to the letter, whatever they are said to rest on."""
     n = len(held.answers)
     shown = torch.nonzero(held.picture_of >= 0)[:, 0]
