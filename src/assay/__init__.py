@@ -13,7 +13,9 @@ from assay.version import __version__
 
 if TYPE_CHECKING:
     from assay.data.dataset import Dataset
+    from assay.evaluation.how import How, Shard
     from assay.evaluation.run import Run
+    from assay.kept import merge, rescore
     from assay.models.attention import MultimodalFusion, MultiModalTransformer
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
@@ -36,6 +38,7 @@ HOMES = {
     "Condition": "assay.types",
     "Dataset": "assay.data.dataset",
     "Estimate": "assay.types",
+    "How": "assay.evaluation.how",
     "Media": "assay.types",
     "Model": "assay.types",
     "MultiModalFeatureExtractor": "assay.models.pretrained",
@@ -45,6 +48,7 @@ HOMES = {
     "MultimodalFusion": "assay.models.attention",
     "Run": "assay.evaluation.run",
     "Sample": "assay.types",
+    "Shard": "assay.evaluation.how",
     "compare": "assay.verbs",
     "evaluate": "assay.verbs",
     "fewshot": "assay.training.fewshot",
@@ -52,8 +56,10 @@ HOMES = {
     "load_dataset": "assay.verbs",
     "load_model": "assay.verbs",
     "load_run": "assay.verbs",
+    "merge": "assay.kept",
     "predict": "assay.verbs",
     "report": "assay.verbs",
+    "rescore": "assay.kept",
     "score": "assay.verbs",
     "search": "assay.verbs",
     "train": "assay.verbs",
@@ -63,6 +69,7 @@ __all__ = [
     "Condition",
     "Dataset",
     "Estimate",
+    "How",
     "Media",
     "Model",
     "MultiModalFeatureExtractor",
@@ -72,6 +79,7 @@ __all__ = [
     "MultimodalFusion",
     "Run",
     "Sample",
+    "Shard",
     "__version__",
     "compare",
     "evaluate",
@@ -80,8 +88,10 @@ __all__ = [
     "load_dataset",
     "load_model",
     "load_run",
+    "merge",
     "predict",
     "report",
+    "rescore",
     "score",
     "search",
     "train",

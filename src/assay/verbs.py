@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, READERS, TASKS, attribute, find, nearest
+from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest
 from assay.data.dataset import Dataset
-from assay.types import CLEAN, Condition, Generates, HasFacts, Media, Model, Sample, Scores
+from assay.types import HasFacts, Media, Model, Sample
 
 if TYPE_CHECKING:
     from assay.evaluation.compare import Comparison
     from assay.evaluation.gate import Gate
+    from assay.evaluation.how import How
+    from assay.evaluation.prepare import Prepared
     from assay.evaluation.run import Run
     from assay.evaluation.scored import Scored
-    from assay.evaluation.task import Task
     from assay.serving.answer import Answer
     from assay.serving.search import Found
 
@@ -63,12 +65,16 @@ def shortened(data: Dataset, cut: str) -> Dataset:
     """The part of a data set that ``:50]`` or ``::2]`` behind its name asks for; all of it without."""
     if not cut:
         return data
-    asked = re.fullmatch(r"(::?)([1-9]\d*)\]", cut)
-    if asked is None:
+    asked = re.fullmatch(r"(::?|~)([1-9]\d*)(?:(?<=\d)@(\d+))?\]", cut)
+    if asked is None or (asked[3] is not None and asked[1] != "~"):
         raise ValueError(
-            f"cannot read [{cut} behind {data.name}: expected [:N] for the first N samples or [::K] for every K-th."
+            f"cannot read [{cut} behind {data.name}: expected [:N] for the first N samples, [::K] for every K-th,"
+            " [~N] or [~N@SEED] for N by chance."
         )
-    return data.first(int(asked[2])) if asked[1] == ":" else data.every(int(asked[2]))
+    number = int(asked[2])
+    if asked[1] == "~":
+        return data.chosen(number, int(asked[3] or 0))
+    return data.first(number) if asked[1] == ":" else data.every(number)
 
 
 def load_model(name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train") -> Model:
@@ -109,22 +115,6 @@ def train(
     return load_native(fit(configure(function, settings), out=folder, on_progress=on_progress))
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A model and a task that are ready to be evaluated. ``load_s`` is how long loading the model took, if it was loaded here."""
-
-    model: Model
-    task: Task
-    load_s: float | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where such a run is kept unless somebody says otherwise: ``runs/TASK/MODEL-HASH``."""
-        from assay.evaluation.evaluate import default_folder
-
-        return default_folder(self.model, self.task)
-
-
 def prepare(
     model: str | Path | Model | Callable[..., Any],
     data: str | Path | Dataset,
@@ -134,45 +124,41 @@ def prepare(
     conditions: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
     probes: Sequence[str] = (),
-    seed: int = 0,
+    how: How | None = None,
 ) -> Prepared:
     """Loads what `evaluate` was asked for; its arguments are explained there."""
-    dataset = load_dataset(data, columns=columns)
-    if limit is not None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, got {limit}.")
-        dataset = dataset.first(limit)
+    from assay.evaluation.how import How as Plainly
+    from assay.evaluation.prepare import Prepared, Request, asked_task, make_task, selected
+
+    how = Plainly() if how is None else how
+    request = Request(
+        data=named(data),
+        columns=dict(columns or {}),
+        limit=limit,
+        sample=how.sample,
+        seed=how.seed,
+        conditions=None if conditions is None else tuple(conditions),
+        probes=tuple(probes),
+        repeats=how.repeats,
+    )
+    dataset = selected(load_dataset(data, columns=columns), request)
     base = dataset.name.partition(":")[0].partition("[")[0]
     started = time.perf_counter()
-    loaded = load_model(model, train=f"{base}:train" if base in DATASETS else "emoji:train")
+    load = partial(load_model, model, train=f"{base}:train" if base in DATASETS else "emoji:train")
+    loaded = load()
     load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
-    name = usual_task(loaded, dataset) if task is None else task
-    if name == "classification" and not isinstance(loaded, Scores) and isinstance(loaded, Generates):
-        asked: Task = attribute("assay.evaluation.tasks:saying")(dataset)
-    else:
-        asked = find("task", name, TASKS)(dataset)
-    if conditions is not None:
-        asked = replace(asked, conditions=tuple(named_condition(name) for name in conditions))
+    request = replace(request, task=asked_task(task, loaded, dataset))
+    asked = make_task(dataset, request)
     if probes:
-        asked = replace(asked, probing=attribute("assay.probes.probe:probing")(asked, loaded, probes, seed=seed))
-    return Prepared(loaded, asked, load_s)
+        asked = replace(asked, probing=attribute("assay.probes.probe:probing")(asked, loaded, probes, seed=how.seed))
+    return Prepared(loaded, asked, load_s, request if request.data else None, how, load)
 
 
-def usual_task(model: Model, dataset: Dataset) -> str:
-    """What a model is measured by on data when nobody says: a model that writes by what the texts ask, else by describing the
-    pictures; one that scores by the classes, if there are any; any other by retrieval."""
-    if isinstance(model, Generates) and dataset.choices and not dataset.asks and not dataset.checked:
-        return "classification"
-    if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):
-        return dataset.asks or "captioning"
-    return "classification" if dataset.choices and isinstance(model, Scores) else "retrieval"
-
-
-def named_condition(name: str) -> Condition:
-    """A condition by name: ``clean``, ``only:image``, ``drop:audio``. An unknown one is a `ValueError` with its neighbours."""
-    from assay.data.transforms.cross import condition
-
-    return CLEAN if name == CLEAN.name else condition(name)
+def named(data: str | Path | Dataset) -> str:
+    """The name by which data can be found again, empty for an object of a user's own."""
+    if not isinstance(data, Dataset):
+        return str(Path(data).absolute()) if Path(data).exists() else str(data)
+    return data.name if data.name.partition(":")[0].partition("[")[0] in DATASETS else ""
 
 
 def evaluate(
@@ -184,29 +170,28 @@ def evaluate(
     limit: int | None = None,
     conditions: Sequence[str] | None = None,
     probes: Sequence[str] = (),
-    seed: int = 0,
+    how: How | None = None,
 ) -> Run:
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
-    ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning`` or ``naming`` (default: `usual_task`).
+    ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning`` or ``naming`` (default: the usual one).
     With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
     the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``). ``probes`` are
     questions of `assay.catalog.PROBES` (or ``["all"]``) whose figures come along; what model or data cannot serve is skipped by name
-    (``run.manifest.skipped``).
+    (``run.manifest.skipped``). ``how=assay.How(…)`` sets the seed, takes samples by chance, repeats, shards, sets deadlines and workers.
 
     >>> run = evaluate("baseline:chance", "digits:test", task="classification", limit=50)
     >>> run.estimates[0].metric, run.estimates[0].slice
     ('accuracy', 'all')
     """
-    prepared = prepare(model, data, task=task, limit=limit, conditions=conditions, probes=probes, seed=seed)
-    return evaluate_prepared(prepared, out=out, seed=seed)
+    prepared = prepare(model, data, task=task, limit=limit, conditions=conditions, probes=probes, how=how)
+    return evaluate_prepared(prepared, out=out)
 
 
 def evaluate_prepared(
     prepared: Prepared,
     *,
     out: str | Path | None = None,
-    seed: int = 0,
     on_progress: Progress | None = None,
     speed: bool | None = None,
 ) -> Run:
@@ -214,16 +199,17 @@ def evaluate_prepared(
 
     By default only that of a net that runs here (one that knows its size): other models may cost money, and are asked once.
     """
+    from assay.evaluation.evaluate import Session
     from assay.evaluation.evaluate import evaluate as run_task
 
     return run_task(
         prepared.model,
         prepared.task,
         out=out,
-        seed=seed,
+        seed=prepared.how.seed,
         on_progress=on_progress,
         speed=isinstance(prepared.model, HasFacts) if speed is None else speed,
-        load_s=prepared.load_s,
+        session=Session(prepared.how, prepared.load, prepared.load_s, prepared.request),
     )
 
 

@@ -12,7 +12,7 @@ from evaluation_fakes import Embedder, Scorer, concepts, labelled
 from assay import metrics
 from assay.evaluation import exports
 from assay.evaluation.errors import StoreError
-from assay.evaluation.evaluate import evaluate
+from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.run import load_run
 from assay.evaluation.tasks import classification, retrieval
 from assay.table import Table
@@ -145,7 +145,7 @@ def test_tables_read_back(tmp_path):
 
 
 def test_timings_hold_what_a_clock_gave_and_say_what_memory_is(tmp_path):
-    run = evaluate(Scorer(), classification(labelled(40)), out=tmp_path, load_s=1.5)
+    run = evaluate(Scorer(), classification(labelled(40)), out=tmp_path, session=Session(load_s=1.5))
     assert 0 < run.timings["p50_s"] <= run.timings["p95_s"] < 1
     assert run.timings["samples_per_s"] > 0 and run.timings["load_s"] == 1.5
     assert run.timings["peak_memory_bytes"] > 1e7

@@ -30,6 +30,8 @@ class Evaluate:
     )
     out: str | None = arg("the run's folder (default: runs/TASK/MODEL-HASH)", default=None, metavar="DIR")
     limit: int | None = arg("take only the first so many samples", default=None)
+    sample: int | None = arg("take so many samples by chance (by --seed)", default=None)
+    repeats: int = arg("ask each sample so often", default=1)
     conditions: tuple[str, ...] = arg(
         "ask under these only: clean, only:image, drop:audio ...", default=(), metavar="CONDITION"
     )
@@ -38,14 +40,37 @@ class Evaluate:
     )
     map: str | None = arg("which column is what: image=path,label=species", default=None, metavar="ROLE=COLUMN,...")
     seed: int = arg("of the resampling and of random conditions", default=0)
+    shard: str | None = arg(
+        "answer one part of several: 1/4; `assay merge` puts them together", default=None, metavar="I/N"
+    )
+    fork: bool = arg(
+        "where --out holds a run of another configuration: go on in a new folder beside it, with its answers that still hold",
+        default=False,
+    )
+    batch: int = arg("how many samples the model is asked about at once", default=64)
+    timeout: float | None = arg(
+        "seconds that one call of the model may take; then the sample is an error", default=None
+    )
+    attempts: int = arg("how often a sample that fails is asked", default=1)
     json: bool = arg("print one JSON document", default=False)
 
 
 def evaluate(options: Evaluate) -> int:
     """Prints the scorecard. Exit code 3 when some of what was planned failed."""
     from assay import verbs
+    from assay.evaluation.how import How, Shard
     from assay.reporting import terminal
 
+    how = How(
+        seed=options.seed,
+        sample=options.sample,
+        repeats=options.repeats,
+        shard=None if options.shard is None else Shard.read(options.shard),
+        fork=options.fork,
+        batch=options.batch,
+        timeout_s=options.timeout,
+        attempts=options.attempts,
+    )
     prepared = verbs.prepare(
         options.model,
         options.data,
@@ -54,13 +79,18 @@ def evaluate(options: Evaluate) -> int:
         conditions=options.conditions or None,
         columns=None if options.map is None else columns_named(options.map),
         probes=() if options.probe is None else [name.strip() for name in options.probe.split(",")],
-        seed=options.seed,
+        how=how,
     )
     with Bar(f"{options.model} on {options.data}") as bar:
         out = options.out or prepared.folder
-        run = verbs.evaluate_prepared(prepared, out=out, seed=options.seed, on_progress=bar)
+        run = verbs.evaluate_prepared(prepared, out=out, on_progress=bar)
     if options.json:
         print_json(as_json(run))
+    elif run.manifest.shard:
+        print(
+            f"shard {run.manifest.shard}: {run.planned - run.missing:,} of {run.planned:,} answers, kept in {run.folder}\n"
+            "when all shards are there: assay merge SHARD SHARD ... --out DIR"
+        )
     else:
         terminal.show(verbs.report_content([run]), sys.stdout)
         print(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")

@@ -1,8 +1,9 @@
-"""``assay score FILE [ANNOTATIONS] --metrics a,b [--out DIR] [--baseline OTHER] [--explain METRIC]``."""
+"""``assay score FILE [ANNOTATIONS] --metrics a,b [--out DIR] [--baseline OTHER] [--explain METRIC]``, ``assay score RUN``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli import DONE, INCOMPLETE
@@ -19,7 +20,7 @@ class Score:
 
     FILE is JSONL, a row a line: {"id": "7", "prediction": "a cat", "reference": "one cat"} (or "references": [...], "label",
     "answers"; a prediction of null is missing and never wrong), or COCO captions, COCO detections or VQA answers as their
-    tools take them, with their annotations.
+    tools take them, with their annotations. A run's folder in its place is measured again, without its model.
     """
 
     files: tuple[str, ...] = arg(
@@ -68,6 +69,8 @@ def score(options: Score) -> int:
             "name a file of predictions: `assay score FILE --metrics accuracy`; `assay score --help` says what it holds."
         )
     names = split(options.metrics)
+    if len(options.files) == 1 and Path(options.files[0]).is_dir():
+        return again(options, names)
     scored = verbs.score(
         *options.files,
         metrics=(*names, options.explain) if options.explain and options.explain not in names else names,
@@ -85,6 +88,26 @@ def score(options: Score) -> int:
     else:
         show(scored)
     return DONE if scored.run.complete else INCOMPLETE
+
+
+def again(options: Score, names: tuple[str, ...]) -> int:
+    """Measures a kept run again, without its model."""
+    import sys
+
+    from assay import kept, verbs
+    from assay.cli.evaluate import as_json as run_as_json
+    from assay.reporting import terminal
+
+    if options.by or options.unit or options.out or options.explain or options.baseline:
+        raise ValueError(
+            "a run is scored again in its own folder: --metrics goes with it; for --baseline use `assay compare`."
+        )
+    run = kept.rescore(options.files[0], metrics=names)
+    if options.json:
+        print_json(run_as_json(run))
+    else:
+        terminal.show(verbs.report_content([run]), sys.stdout)
+    return DONE if run.complete else INCOMPLETE
 
 
 def split(names: str | None) -> tuple[str, ...]:

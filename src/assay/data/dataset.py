@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -54,6 +55,15 @@ class Dataset:
         return replace(
             self, name=f"{self.name}[:{n}]", samples=self.samples[:n], fingerprint=f"{self.fingerprint}[:{n}]"
         )
+
+    def chosen(self, n: int, seed: int = 0) -> Dataset:
+        """``n`` samples by chance, in the data's order. Which ones depends on ``seed`` and their ids alone: more samples hold the
+        fewer, and data in another order, or with some added, give nearly the same."""
+        ranks = [hashlib.sha256(f"{seed}\0{s.id}".encode("utf-8", "surrogatepass")).digest() for s in self.samples]
+        taken = set(sorted(range(len(ranks)), key=ranks.__getitem__)[:n])
+        kept = [sample for place, sample in enumerate(self.samples) if place in taken]
+        cut = f"[~{n}@{seed}]"
+        return replace(self, name=f"{self.name}{cut}", samples=kept, fingerprint=f"{self.fingerprint}{cut}")
 
     def every(self, k: int) -> Dataset:
         """The samples of every ``k``-th concept (every ``k``-th sample where there are no concepts), whole groups together."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.evaluation.deadline import OutOfTime
 from assay.types import (
     Answers,
     Embeds,
@@ -36,6 +37,7 @@ ROUNDING = 1e-3  # how far above 0 a log-probability may lie
 
 
 VERBS: Mapping[Verb, type] = {"embed": Embeds, "score": Scores, "generate": Generates}
+TRIED_AGAIN = ("exception", "timeout", "unusable_answer")  # the kinds of failure that another attempt may mend
 WRITTEN = ("generate", "read")  # the verbs whose answers are texts; what is read was written before
 
 
@@ -154,9 +156,10 @@ def flaw(row: FloatArray, verb: Verb) -> Failure:
     )
 
 
-def answers(ask: Ask, samples: Sequence[Sample], splits: list[int]) -> list[Answer]:
-    """An answer or a failure for each sample. A batch that raises is asked again sample by sample; one that does not fit into memory
-    is halved until it does, and the sizes at which it did not are appended to ``splits``. `ModelStoppedError` passes."""
+def answers(ask: Ask, samples: Sequence[Sample], splits: list[int], *, attempts: int = 1) -> list[Answer]:
+    """An answer or a failure for each sample. A batch that raises is asked again sample by sample, and a sample that raises until it was
+    asked ``attempts`` times by itself; a batch that does not fit into memory is halved until it does, and the sizes at which it did
+    not are appended to ``splits``. `ModelStoppedError` passes."""
     try:
         return ask(samples)
     except ModelStoppedError:
@@ -168,16 +171,19 @@ def answers(ask: Ask, samples: Sequence[Sample], splits: list[int]) -> list[Answ
     if failure.kind == "out_of_memory":
         splits.append(len(samples))
     if len(samples) == 1:
-        return [failure]
+        again = attempts > 1 and failure.kind in TRIED_AGAIN
+        return answers(ask, samples, splits, attempts=attempts - 1) if again else [failure]
     step = (len(samples) + 1) // 2 if failure.kind == "out_of_memory" else 1
     parts = [samples[start : start + step] for start in range(0, len(samples), step)]
-    return [answer for part in parts for answer in answers(ask, part, splits)]
+    return [answer for part in parts for answer in answers(ask, part, splits, attempts=attempts)]
 
 
 def kind_of(error: Exception) -> str:
     """The kind that an exception is counted as."""
     if isinstance(error, UnusableAnswer | Unanswered):
         return "unusable_answer" if isinstance(error, UnusableAnswer) else "unanswered"
+    if isinstance(error, OutOfTime):
+        return "timeout"
     return "media" if isinstance(error, MediaError) else "exception"
 
 
@@ -188,7 +194,7 @@ def describe(error: BaseException) -> str:
     'ValueError: no such file'
     """
     name = "" if isinstance(error, Unanswered) else f"{type(error).__name__}: "
-    if isinstance(error, UnusableAnswer):
+    if isinstance(error, UnusableAnswer | OutOfTime):
         return str(error)[:LONGEST]
     try:
         said = str(error)

@@ -126,7 +126,7 @@ def whole(data: str) -> str:
     >>> whole("emoji:test[:50]"), whole("emoji[::3]"), whole("coco:images/val.json")
     ('emoji', 'emoji', 'coco:images/val.json')
     """
-    return re.sub(r"(:[A-Za-z0-9_+-]+)?(\[::?\d+\])?$", "", data)
+    return re.sub(r"(:[A-Za-z0-9_+-]+)?(\[(::?\d+|~\d+@\d+)\])?$", "", data)
 
 
 def paired(run_a: Run, run_b: Run) -> tuple[Table, Table, tuple[str, ...]]:

@@ -6,13 +6,16 @@ ordinary exception (Ctrl-C, `SystemExit`, a failing disk) ends the run, and then
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Protocol
+from functools import partial
 
 import numpy as np
 
-from assay.evaluation.answers import Answer, Question, answers, asker, describe, kind_of
+from assay.evaluation.answers import Answer, Question, describe, kind_of
+from assay.evaluation.asking import Answerer, Came, Work
+from assay.evaluation.deadline import Waiting, told
+from assay.evaluation.how import OnProgress
 from assay.evaluation.plan import Batch, Pass, Plan
 from assay.evaluation.store import Row, Store
 from assay.evaluation.task import Task
@@ -20,17 +23,12 @@ from assay.stats.streams import stream
 from assay.table import Key
 from assay.types import Failure, Model, Sample, unchanged
 
-
-class OnProgress(Protocol):
-    """Told after each committed batch; what it is told survives a crash."""
-
-    def __call__(self, done: int, planned: int, failed: int, /) -> None:
-        """``done`` of ``planned`` answers are stored, ``failed`` of them are errors."""
+Known = Callable[[Key], Answer | None]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """All that is needed to answer a batch."""
+    """All that is needed to fill a journal. ``known`` gives answers that need no asking: those of a run that this one forks from."""
 
     model: Model
     task: Task
@@ -38,54 +36,56 @@ class Engine:
     store: Store
     choices: tuple[str, ...]
     seed: int
+    known: Known | None = None
 
-    def run(self, on_progress: OnProgress | None = None) -> int:
+    def run(self, answerer: Answerer, on_progress: OnProgress | None = None) -> int:
         """Answers every batch that is not stored yet; how many rows it had to ask for."""
         committed = self.store.committed()
         asked, failed, planned = 0, self.store.count(errors=True), self.plan.rows
         done = self.store.count()
         if on_progress is not None:
             on_progress(done, planned, failed)
-        for batch in self.plan.batches():
-            if batch.number in committed:
-                continue
-            failed += self.answer(batch)
-            asked += len(batch.samples)
-            if on_progress is not None:
-                on_progress(done + asked, planned, failed)
+        pending = (batch for batch in self.plan.batches() if batch.number not in committed)
+        with told() as waiting:
+            for work, came in answerer(map(partial(self.work, waiting), pending)):
+                waiting.now(f"the disk to keep batch {work.batch.number}")
+                failed += self.keep(work, came)
+                asked += len(work.batch.samples)
+                waiting.now("the next batch")
+                if on_progress is not None:
+                    on_progress(done + asked, planned, failed)
         return asked
 
-    def answer(self, batch: Batch) -> int:
-        """Asks for one batch and commits it; how many of its samples failed."""
-        outcomes: dict[int, Answer] = {}
+    def work(self, waiting: Waiting, batch: Batch) -> Work:
+        """What is to be asked in a batch: the samples as the model sees them, without those that are known or cannot be shown."""
+        waiting.now(f"the samples of batch {batch.number}")
+        known: dict[int, Answer] = {}
         shown: list[Sample] = []
         for index in batch.samples.tolist():
-            prepared = show(
-                self.plan.samples[index],
-                batch.asked,
-                self.model.modalities,
-                self.seed,
-                checked=self.task.dataset.checked,
-            )
+            sample = self.plan.samples[index]
+            found = None if self.known is None else self.known(Key(sample.id, batch.asked.name, batch.asked.repeat))
+            if found is not None:
+                known[index] = found
+                continue
+            prepared = show(sample, batch.asked, self.model.modalities, self.seed, checked=self.task.dataset.checked)
             if isinstance(prepared, Failure):
-                outcomes[index] = prepared
+                known[index] = prepared
             else:
                 shown.append(prepared)
-        splits: list[int] = []
-        ask = asker(self.model, self.question(batch.asked), self.width())
-        start = perf_counter()
-        came = iter(of_one_length(answers(ask, shown, splits)) if shown else [])
-        seconds = perf_counter() - start
+        waiting.now(f"{self.model.name} to answer {len(shown)} samples (batch {batch.number}, {batch.asked.name})")
+        question = Question(self.task.verb, batch.asked.modality, self.choices)
+        return Work(batch, shown, known, question, self.width())
+
+    def keep(self, work: Work, came: Came) -> int:
+        """Commits what came back for a batch; how many of its samples failed."""
+        batch, found = work.batch, iter(of_one_length(came.found, self.width()))
         rows = []
         for place, index in enumerate(batch.samples.tolist()):
             key = Key(self.plan.samples[index].id, batch.asked.name, batch.asked.repeat)
-            rows.append(as_row(batch.first + place, key, outcomes[index] if index in outcomes else next(came)))
-        self.store.commit(batch.number, rows, seconds=seconds, splits=splits)
+            answer = work.known[index] if index in work.known else next(found)
+            rows.append(as_row(batch.first + place, key, answer))
+        self.store.commit(batch.number, rows, seconds=came.seconds, splits=came.splits)
         return sum(row.payload is None for row in rows)
-
-    def question(self, asked: Pass) -> Question:
-        """What the samples of a pass are asked."""
-        return Question(self.task.verb, asked.modality, self.choices)
 
     def width(self) -> int | None:
         """How long a vector must be: as many as there are choices, or as the first embedding that is stored."""
@@ -129,9 +129,11 @@ def as_row(sequence: int, key: Key, answer: Answer) -> Row:
     return Row(sequence, key, np.ascontiguousarray(answer, dtype="<f4").tobytes())
 
 
-def of_one_length(found: list[Answer]) -> list[Answer]:
-    """The answers with those vectors marked as failures that are not as long as the first one (a batch asked one by one can differ)."""
-    width = next((len(answer) for answer in found if isinstance(answer, np.ndarray)), 0)
+def of_one_length(found: list[Answer], width: int | None = None) -> list[Answer]:
+    """The answers with those vectors marked as failures that are not of the width, else not as long as the first one (a batch asked
+    one by one can differ, and so can several workers)."""
+    if width is None:
+        width = next((len(answer) for answer in found if isinstance(answer, np.ndarray)), 0)
     return [
         answer
         if not isinstance(answer, np.ndarray) or len(answer) == width

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from assay.evaluation import exports, timing
 from assay.evaluation.answers import require
-from assay.evaluation.engine import Engine, OnProgress
+from assay.evaluation.asking import Answerer, Limits, here, largest
+from assay.evaluation.engine import Engine
 from assay.evaluation.errors import StoreError
+from assay.evaluation.fork import Reused, forked, known_answers
+from assay.evaluation.how import BATCH, How, OnProgress, Shard
 from assay.evaluation.lock import locked
 from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
 from assay.evaluation.plan import Pass, Plan, make_plan
 from assay.evaluation.predictions import by_pass, failures_after, predictions
+from assay.evaluation.prepare import Request
 from assay.evaluation.probing import Figure, Probing, estimate_of, table_of
 from assay.evaluation.reading import JournalReading
 from assay.evaluation.run import Run, load_run
@@ -26,11 +31,20 @@ from assay.evaluation.streaming import streamed
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
 from assay.evaluation.tasks.family import joined
-from assay.table import Table
-from assay.types import Estimate, Model, Streams
+from assay.table import KEY, Table
+from assay.types import Estimate, Facts, HasFacts, Model, Streams
 from assay.version import __version__
 
-BATCH = 64
+
+@dataclass(frozen=True)
+class Session:
+    """How a run is asked this time: ``how``; ``load`` makes the model anew in another process; ``load_s``, the seconds that loading it
+    took, goes into the timings; ``request`` says how data and task were named, so that the run can be scored again."""
+
+    how: How = field(default_factory=How)
+    load: Callable[[], Model] | None = None
+    load_s: float | None = None
+    request: Request | None = None
 
 
 def evaluate(
@@ -42,33 +56,43 @@ def evaluate(
     batch: int = BATCH,
     on_progress: OnProgress | None = None,
     speed: bool = True,
-    load_s: float | None = None,
+    session: Session | None = None,
 ) -> Run:
     """The run of a model on a task, kept in the folder ``out`` (``None``: only in memory).
 
     A run that was cut goes on; a finished one is not asked again. ``speed`` measures the latency of single samples, about a second,
-    once a run has all its answers; ``load_s``, the seconds that loading the model took, goes into the timings as it is.
+    once a run has all its answers. A shard's run holds answers and no figures; `assay.evaluation.merge` makes one run of all.
 
     Raises `ValueError` when the model cannot do the task, when nothing can be asked, or when ``out`` holds a run of another
     configuration (with the difference); `RunBusyError` when another process writes there; `StoreError` when the disk fails. Samples
     that fail are rows of the run with their reason, and the run is then incomplete.
     """
-    plan, choices = prepared(model, task, batch=batch)
+    session = Session(How(batch=batch)) if session is None else session
+    how = session.how
+    plan, choices = prepared(model, task, batch=how.batch, shard=how.shard)
+    made = make_manifest(model, task, plan, choices, seed)
+    out, origin = forked(out, made) if how.fork else (out, None)
     restarted = timing.restart_peak_memory()
-    with journal(out) as (store, folder):
-        manifest = agreed(store, make_manifest(model, task, plan, choices, seed), folder)
-        engine = Engine(model, task, plan, store, choices, seed)
-        asked = streamed(engine, model, on_progress) if isinstance(model, Streams) else engine.run(on_progress)
+    with journal(out) as (store, folder), known_answers(origin, made) as known:
+        manifest = agreed(store, made, folder, known)
+        note_request(store, session.request)
+        engine = Engine(model, task, plan, store, choices, seed, known)
+        if isinstance(model, Streams):
+            asked = streamed(engine, model, on_progress)
+        else:
+            asked = engine.run(answerer(model, session, store), on_progress)
+        if plan.shard is not None:
+            return part(store, folder, manifest, task, timing.timings(plan, store, facts_of(model)))
         whole = folder is not None and not asked and finished(store, folder, task)
         if folder is not None and whole and (not speed or store.fact("latency") is not None):
             return load_run(folder, measures=task.metrics)
         own = own_passes(task, plan, model.modalities)
         answers = predictions(store, task.verb, count=sum(map(len, own)))
         if asked or store.fact("session") is None:
-            store.note("session", {**timing.peak_memory(restarted), "load_s": load_s})
+            store.note("session", {**timing.peak_memory(restarted), "load_s": session.load_s})
         if speed and store.fact("latency") is None:
             store.note("latency", timing.latency(model, task, plan, answers, choices, seed=seed))
-        timings = timing.timings(model, plan, store)
+        timings = timing.timings(plan, store, facts_of(model))
         if folder is not None and whole:
             return timed(store, folder, task, timings)
         run = scored(task, own, manifest, answers, timings)
@@ -77,18 +101,41 @@ def evaluate(
         return run if folder is None else kept(run, store, folder, task)
 
 
-def prepared(model: Model, task: Task, *, batch: int) -> tuple[Plan, tuple[str, ...]]:
+def answerer(model: Model, session: Session, store: Store) -> Answerer:
+    """Who answers: this process, others on this machine, or a cluster."""
+    how = session.how
+    splits = [size for _, _, sizes in store.batches() for size in sizes]
+    limits = Limits(how.timeout_s, how.attempts, largest(splits) if splits else None)
+    return here(model, limits)
+
+
+def facts_of(model: Model) -> Facts | None:
+    """What a model knows of its own size."""
+    return model.facts() if isinstance(model, HasFacts) else None
+
+
+def prepared(model: Model, task: Task, *, batch: int, shard: Shard | None = None) -> tuple[Plan, tuple[str, ...]]:
     """What is to be asked, and among which choices. `ValueError` when the model cannot, or when there is nothing to ask."""
     require(model, task.verb)
     family = FAMILIES[task.verb]
+    if shard is not None and task.probing.names:
+        raise ValueError(
+            "probes read all answers, a shard has a part: merge the shards, then evaluate with --probe and --fork in the merged folder."
+        )
     # Who answers each sample for itself is asked sample by sample: what was answered is then kept, whatever it stood beside.
     size = 1 if isinstance(model, Streams) else batch
-    plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=size)
-    if plan.rows == 0:
+    plan = make_plan(task.dataset.samples, family.passes(task, model.modalities), size=size, shard=shard)
+    if not any(map(len, plan.passes)):
         raise ValueError(
             f"there is nothing to ask {model.name!r} about {task.dataset.name!r} under"
             f" {', '.join(one.name for one in task.conditions)}: the model takes {', '.join(sorted(model.modalities))},"
             f" the data has {', '.join(task.dataset.modalities) or 'no samples'}."
+        )
+    if plan.rows == 0:
+        batches = sum(1 for _ in plan.whole())
+        raise ValueError(
+            f"nothing is left for shard {shard}: the plan has {batches} batches of {plan.size};"
+            " take fewer shards or smaller batches."
         )
     return plan, family.choices(task, model)
 
@@ -123,7 +170,7 @@ def make(folder: Path) -> None:
         raise
 
 
-def agreed(store: Store, manifest: Manifest, folder: Path | None) -> Manifest:
+def agreed(store: Store, manifest: Manifest, folder: Path | None, known: Reused | None = None) -> Manifest:
     """The run's manifest, noted if it is new. `ValueError` with the difference if the folder holds another run."""
     noted = store.fact("manifest")
     if noted is not None:
@@ -132,9 +179,12 @@ def agreed(store: Store, manifest: Manifest, folder: Path | None) -> Manifest:
         if lines:
             difference = "\n  ".join(lines)
             raise ValueError(
-                f"{folder} holds a run of another configuration; choose another folder. The difference:\n  {difference}"
+                f"{folder} holds a run of another configuration; choose another folder, or go on from it in a new one with --fork."
+                f" The difference:\n  {difference}"
             )
         manifest = resumed(there, manifest, going_on=store.count() < manifest.rows)
+    elif known is not None:
+        manifest = replace(manifest, notes=(known.note,))
     if asdict_json(manifest) != noted:
         store.note("manifest", asdict_json(manifest))
     if folder is not None:
@@ -164,6 +214,18 @@ def probed(run: Run, reading: JournalReading, *, first: int) -> Run:
         predictions=joined([run.predictions, lost]) if len(lost) else run.predictions,
         figures=table_of(figures, reading.samples, reading.units),
     )
+
+
+def note_request(store: Store, request: Request | None) -> None:
+    """Keeps how data and task were named."""
+    if request is not None and store.fact("request") != json.loads(json.dumps(request.as_json())):
+        store.note("request", request.as_json())
+
+
+def part(store: Store, folder: Path | None, manifest: Manifest, task: Task, timings: dict[str, Any]) -> Run:
+    """The run of a shard: its answers, without figures."""
+    answers = predictions(store, task.verb)
+    return Run(manifest, (), answers, Table({name: answers[name][:0] for name in KEY}), timings, folder=folder)
 
 
 def scored(task: Task, passes: Sequence[Pass], manifest: Manifest, answers: Table, timings: dict[str, Any]) -> Run:
@@ -211,13 +273,22 @@ def timed(store: Store, folder: Path, task: Task, timings: dict[str, Any]) -> Ru
     return replace(run, timings=timings)
 
 
-def config_hash(model: Model, task: Task, *, seed: int = 0, batch: int = BATCH) -> str:
+def config_hash(model: Model, task: Task, *, seed: int = 0, batch: int = BATCH, shard: Shard | None = None) -> str:
     """The hash of all that decides a run's answers, in hexadecimal."""
-    plan, choices = prepared(model, task, batch=batch)
+    plan, choices = prepared(model, task, batch=batch, shard=shard)
     return make_manifest(model, task, plan, choices, seed).configuration.hash
 
 
-def default_folder(model: Model, task: Task, *, root: str | Path = "runs", seed: int = 0, batch: int = BATCH) -> Path:
+def default_folder(
+    model: Model,
+    task: Task,
+    *,
+    root: str | Path = "runs",
+    seed: int = 0,
+    batch: int = BATCH,
+    shard: Shard | None = None,
+) -> Path:
     """Where such a run is kept unless somebody says otherwise: ``runs/TASK/MODEL-HASH``."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", model.name).strip("-.") or "model"
-    return Path(root) / task.name / f"{name[:80]}-{config_hash(model, task, seed=seed, batch=batch)[:12]}"
+    configuration = config_hash(model, task, seed=seed, batch=batch, shard=shard)
+    return Path(root) / task.name / f"{name[:80]}-{configuration[:12]}"

@@ -25,7 +25,8 @@ PACKAGES = ("numpy", "scipy", "polars", "torch", "transformers")
 
 @dataclass(frozen=True)
 class Configuration:
-    """What decides the answers. ``plan`` is the hash of all keys in their order and of the batches."""
+    """What decides the answers. ``plan`` is the hash of all keys in their order and of the batches, ``shard`` which part of it this
+    is (``2/4``; empty for all)."""
 
     model: str
     model_fingerprint: str
@@ -41,11 +42,13 @@ class Configuration:
     batch: int
     seed: int
     plan: str
+    shard: str = ""
 
     @property
     def hash(self) -> str:
         """SHA-256 of all of it, in hexadecimal."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        values = {name: value for name, value in asdict(self).items() if name != "shard" or value}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ def make_manifest(model: Model, task: Task, plan: Plan, choices: tuple[str, ...]
         batch=plan.size,
         seed=seed,
         plan=plan.digest,
+        shard="" if plan.shard is None else str(plan.shard),
         unit=task.unit,
         metrics=tuple(metric.name for metric in task.metrics),
         packages=packages(),
@@ -92,7 +96,7 @@ def make_manifest(model: Model, task: Task, plan: Plan, choices: tuple[str, ...]
     )
 
 
-LATER = ("probes", "skipped")
+LATER = ("probes", "shard", "skipped")
 """What runs of earlier versions do not say."""
 
 

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.evaluation.how import Shard
 from assay.table import Key
 from assay.types import Condition, Sample
 
@@ -44,19 +45,29 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """All passes over the samples, in batches of at most ``size``."""
+    """All passes over the samples, in batches of at most ``size``. With a ``shard`` only every so many batches are asked, under
+    the numbers and places that they have in the whole."""
 
     samples: Sequence[Sample] = field(repr=False)
     passes: tuple[Pass, ...]
     size: int
+    shard: Shard | None = None
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """How many answers are planned."""
-        return sum(map(len, self.passes))
+        if self.shard is None:
+            return sum(map(len, self.passes))
+        return sum(len(batch.samples) for batch in self.batches())
 
     def batches(self) -> Iterator[Batch]:
         """The batches in order."""
+        for batch in self.whole():
+            if self.shard is None or batch.number % self.shard.of == self.shard.number - 1:
+                yield batch
+
+    def whole(self) -> Iterator[Batch]:
+        """The batches of all shards, in order."""
         number = first = 0
         for asked in self.passes:
             for start in range(0, len(asked), self.size):
@@ -66,9 +77,9 @@ class Plan:
 
     def keys(self) -> Iterator[Key]:
         """The key of every row, in order."""
-        for asked in self.passes:
-            for index in asked.samples:
-                yield Key(self.samples[index].id, asked.name, asked.repeat)
+        for batch in self.batches():
+            for index in batch.samples:
+                yield Key(self.samples[index].id, batch.asked.name, batch.asked.repeat)
 
     @cached_property
     def digest(self) -> str:
@@ -80,7 +91,7 @@ class Plan:
         return digest.hexdigest()
 
 
-def make_plan(samples: Sequence[Sample], passes: Sequence[Pass], *, size: int) -> Plan:
+def make_plan(samples: Sequence[Sample], passes: Sequence[Pass], *, size: int, shard: Shard | None = None) -> Plan:
     """The plan over ``passes``. `ValueError` when nothing can be asked, or when samples cannot be told apart by their ids."""
     if size < 1:
         raise ValueError(f"batch must be at least 1, got {size}.")
@@ -94,7 +105,7 @@ def make_plan(samples: Sequence[Sample], passes: Sequence[Pass], *, size: int) -
             )
         seen.add(sample.id)
     check_encodable(seen)
-    return Plan(samples, tuple(asked for asked in passes if len(asked)), size)
+    return Plan(samples, tuple(asked for asked in passes if len(asked)), size, shard)
 
 
 def check_encodable(ids: set[str]) -> None:

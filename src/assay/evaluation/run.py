@@ -48,7 +48,7 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Whether every planned answer was given."""
+        """Whether every planned answer was given (of a shard: of its part of the plan)."""
         return self.missing == 0
 
     @property
@@ -71,7 +71,9 @@ class Run:
 
     def as_json(self) -> dict[str, Any]:
         """What ``estimates.json`` holds: no time, nothing of the machine."""
+        part = {"shard": self.manifest.shard} if self.manifest.shard else {}
         return {
+            **part,
             "task": self.manifest.task,
             "model": self.manifest.model,
             "data": self.manifest.data,
@@ -93,6 +95,10 @@ def load_run(folder: str | Path, *, measures: Sequence[Metric] = ()) -> Run:
     where = Path(folder)
     with store.reading(where / store.NAME) as journal:
         noted, written = journal.fact("manifest"), journal.fact("exports")
+        if noted is not None and noted.get("shard"):
+            raise ValueError(
+                f"the run in {where} is shard {noted['shard']} and has no figures: make one run of all of them with `assay merge`."
+            )
         done = journal.count()
         if noted is None or written is None:
             planned = "?" if noted is None else noted["rows"]

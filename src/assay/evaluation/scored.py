@@ -8,9 +8,12 @@ from pathlib import Path
 
 from assay.data.readers.answers import Row, read_answers
 from assay.evaluation.compare import Comparison, compare
-from assay.evaluation.evaluate import evaluate
+from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.facts import facts, unasked
+from assay.evaluation.how import How
+from assay.evaluation.prepare import Request
 from assay.evaluation.run import Run, load_run
+from assay.evaluation.task import Task
 from assay.evaluation.tasks.recorded import recorded, scoring
 from assay.metrics.metric import Metric
 from assay.types import Estimate
@@ -92,9 +95,18 @@ def score(
     return replace(scored, comparison=compare(scored.run, other, margin=margin))
 
 
+def task_of_files(asked: Asked) -> Task:
+    """The task of files that were scored before."""
+    sheet = read_answers(asked.files[0], *asked.files[1:], by=asked.by)
+    return scoring(sheet, asked.metrics, unit=asked.unit)
+
+
 def _scored(asked: Asked, answers: str | Path, *, out: str | Path | None = None, name: str | None = None) -> Scored:
     sheet = read_answers(answers, *asked.files[1:], by=asked.by)
     task = scoring(sheet, asked.metrics, unit=asked.unit)
     model = recorded(sheet if name is None else replace(sheet, name=name))
-    run = evaluate(model, task, out=out, seed=asked.seed, batch=BATCH, speed=False)
+    files = tuple(str(Path(file).absolute()) for file in (answers, *asked.files[1:]))
+    request = Request(task=task.name, files=files, by=asked.by, unit=asked.unit)
+    session = Session(How(batch=BATCH), request=request)
+    run = evaluate(model, task, out=out, seed=asked.seed, speed=False, session=session)
     return Scored(run, sheet.rows, task.metrics)

@@ -126,6 +126,21 @@ class Store:
                     raise damaged(self.path, f"the checksum of sample {sample!r} under {condition!r} is wrong")
                 yield row
 
+    def payload(self, key: Key) -> bytes | None:
+        """The answer under one key, ``None`` if it failed or was never asked; `StoreError` when it is damaged."""
+        query = (
+            "SELECT sequence, payload, error_kind, error, checksum FROM rows"
+            " WHERE sample = ? AND condition = ? AND repeat = ?"
+        )
+        with guarded(self.path):
+            found = self.connection.execute(query, key).fetchone()
+        if found is None:
+            return None
+        sequence, payload, kind, error, checksum = found
+        if Row(sequence, key, payload, kind, error).checksum != checksum:
+            raise damaged(self.path, f"the checksum of sample {key.sample!r} under {key.condition!r} is wrong")
+        return None if payload is None else bytes(payload)
+
     def count(self, *, errors: bool = False) -> int:
         """How many rows are stored, or how many of them are errors."""
         with guarded(self.path):
@@ -145,6 +160,12 @@ class Store:
         with guarded(self.path):
             found = self.connection.execute("SELECT size, seconds, splits FROM batches ORDER BY number")
             return [(size, seconds, json.loads(splits)) for size, seconds, splits in found]
+
+    def clocks(self) -> dict[int, tuple[float, list[int]]]:
+        """By the number of each stored batch: the seconds that the model took, the sizes at which memory ran out."""
+        with guarded(self.path):
+            found = self.connection.execute("SELECT number, seconds, splits FROM batches")
+            return {number: (seconds, json.loads(splits)) for number, seconds, splits in found}
 
     def fact(self, name: str) -> Any:
         """What was noted under a name, ``None`` if nothing was."""

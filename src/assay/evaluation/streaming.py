@@ -15,7 +15,8 @@ from time import perf_counter
 from typing import Any
 
 from assay.evaluation.answers import Answer, UnusableAnswer, checked, describe
-from assay.evaluation.engine import Engine, OnProgress, as_row, show
+from assay.evaluation.engine import Engine, as_row, show
+from assay.evaluation.how import OnProgress
 from assay.evaluation.plan import Batch
 from assay.evaluation.store import SPENT, Row
 from assay.table import Key
@@ -93,13 +94,17 @@ def arriving(
 ) -> Generator[tuple[Batch, Answer] | None, None, None]:
     """Each batch with its answer, checked, in the order of arrival; ``None`` while there is nothing new."""
     handed: dict[int, Batch] = {}
-    unable: list[tuple[Batch, Failure]] = []
+    unable: list[tuple[Batch, Answer]] = []  # what needs no asking: known already, or not to be shown
     verb, width = engine.task.verb, engine.width()
 
     def feed() -> Iterator[Sample]:
         place = 0
         for batch in batches:
             sample = engine.plan.samples[int(batch.samples[0])]
+            known = None if engine.known is None else engine.known(Key(sample.id, batch.asked.name, batch.asked.repeat))
+            if known is not None:
+                unable.append((batch, known))
+                continue
             shown = show(sample, batch.asked, model.modalities, engine.seed, checked=engine.task.dataset.checked)
             if isinstance(shown, Failure):
                 unable.append((batch, shown))

@@ -22,7 +22,7 @@ from assay.evaluation.plan import Pass, Plan
 from assay.evaluation.store import SPENT, Store
 from assay.evaluation.task import Task
 from assay.table import Table
-from assay.types import CLEAN, Failure, HasFacts, Model, Sample
+from assay.types import CLEAN, Facts, Failure, Model, Sample
 
 SINGLES = 40
 WARM_UP = 3
@@ -30,11 +30,10 @@ BUDGET_S = 0.8
 FEWEST = 5  # fewer single answers than this give no percentiles
 
 
-def timings(model: Model, plan: Plan, store: Store) -> dict[str, Any]:
+def timings(plan: Plan, store: Store, facts: Facts | None) -> dict[str, Any]:
     """What ``timings.json`` holds; what is unknown is ``None``. It asks the model nothing: it gathers what the journal notes."""
     batches = store.batches()
     noted, session = store.fact("latency") or {}, store.fact("session") or {}
-    facts = model.facts() if isinstance(model, HasFacts) else None
     return {
         "p50_s": noted.get("p50_s"),
         "p95_s": noted.get("p95_s"),

@@ -1,0 +1,119 @@
+"""From words to a task: what a user asked for, kept as words too, so that a run can be measured again without its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from assay.catalog import TASKS, attribute, find
+from assay.data.dataset import Dataset
+from assay.evaluation.how import How
+from assay.evaluation.task import Task
+from assay.types import CLEAN, Condition, Generates, Model, Scores
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a run's data and task were named. ``data`` is what `assay.load_dataset` takes, or for answers that came in files
+    ``files`` with the ``task`` ``score``; ``columns`` says which column is what."""
+
+    task: str = ""
+    data: str = ""
+    files: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    conditions: tuple[str, ...] | None = None
+    probes: tuple[str, ...] = ()
+    repeats: int = 1
+    by: tuple[str, ...] = ()
+    unit: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @staticmethod
+    def read(values: Mapping[str, Any]) -> Request:
+        """What `as_json` gave."""
+        typed: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return Request(**typed)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model and a task that are ready to be evaluated. ``load_s`` is how long loading the model took, if it was loaded here;
+    ``request`` how the data were named, if they were; ``load`` loads the model again, in another process."""
+
+    model: Model
+    task: Task
+    load_s: float | None = None
+    request: Request | None = None
+    how: How = field(default_factory=How)
+    load: Callable[[], Model] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where such a run is kept unless somebody says otherwise: ``runs/TASK/MODEL-HASH``."""
+        from assay.evaluation.evaluate import default_folder
+
+        return default_folder(self.model, self.task, seed=self.how.seed, batch=self.how.batch, shard=self.how.shard)
+
+
+def selected(dataset: Dataset, request: Request) -> Dataset:
+    """The part of the data that was asked for. `ValueError` for both a limit and a sample, and for less than one of either."""
+    if request.limit is not None and request.sample is not None:
+        raise ValueError("limit takes the first samples, sample takes some by chance: give one of them.")
+    for name, value in (("limit", request.limit), ("sample", request.sample)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}.")
+    if request.limit is not None:
+        return dataset.first(request.limit)
+    return dataset if request.sample is None else dataset.chosen(request.sample, request.seed)
+
+
+def asked_task(name: str | None, model: Model, dataset: Dataset) -> str:
+    """The task's name in full: the usual one for ``None``; classification of a model that only writes is ``saying``."""
+    name = usual_task(model, dataset) if name is None else name
+    if name == "classification" and not isinstance(model, Scores) and isinstance(model, Generates):
+        return "saying"
+    return name
+
+
+def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()) -> Task:
+    """The task on data that were selected. ``metrics`` take the place of the task's own.
+
+    `ValueError` for an unknown task, condition or metric, and for repeats of what is embedded.
+    """
+    if request.task == "saying":
+        make = attribute("assay.evaluation.tasks:saying")
+    else:
+        make = find("task", request.task, TASKS)
+    task: Task = make(dataset, measures=tuple(metrics)) if metrics else make(dataset)
+    if request.conditions is not None:
+        task = replace(task, conditions=tuple(named_condition(name) for name in request.conditions))
+    if request.repeats != 1:
+        if task.verb == "embed":
+            raise ValueError(f"{task.name} embeds each sample once; repeats are for tasks that ask for an answer.")
+        task = replace(task, repeats=request.repeats)
+    return task
+
+
+def usual_task(model: Model, dataset: Dataset) -> str:
+    """What a model is measured by on data when nobody says: a model that writes by what the texts ask, else by describing the
+    pictures; one that scores by the classes, if there are any; any other by retrieval."""
+    if isinstance(model, Generates) and dataset.choices and not dataset.asks and not dataset.checked:
+        return "classification"
+    if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):
+        return dataset.asks or "captioning"
+    return "classification" if dataset.choices and isinstance(model, Scores) else "retrieval"
+
+
+def named_condition(name: str) -> Condition:
+    """A condition by name: ``clean``, ``only:image``, ``drop:audio``. An unknown one is a `ValueError` with its neighbours."""
+    from assay.data.transforms.cross import condition
+
+    return CLEAN if name == CLEAN.name else condition(name)
