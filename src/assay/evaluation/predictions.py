@@ -20,9 +20,13 @@ from assay.types import Verb
 
 
 def predictions(store: Store, verb: Verb, *, first: int = 0, count: int | None = None) -> Table:
-    """The stored rows in the plan's order, ``count`` of them from place ``first`` on; the answers are read into one array, row by row."""
-    wanted = store.count() - first if count is None else count
-    return table_of(store.rows(first, wanted), wanted, verb, store.width())
+    """The stored rows in the plan's order, ``count`` of them from place ``first`` on; the answers are read into one array, row by row.
+
+    Without a ``count`` all that are stored (of a shard: those that it has, wherever in the plan they stand).
+    """
+    if count is None:
+        return table_of(store.rows(first), store.count(), verb, store.width())
+    return table_of(store.rows(first, count), count, verb, store.width())
 
 
 def failures_after(store: Store, verb: Verb, first: int) -> Table:
