@@ -27,8 +27,13 @@ DATASETS: Mapping[str, str] = {
 }
 
 READERS: Mapping[str, str] = {
+    "activitynet": "assay.data.readers.activitynet:activitynet",
     "coco": "assay.data.readers.published:coco",
+    "flickr30k": "assay.data.readers.splits:flickr30k",
+    "hf": "assay.data.readers.huggingface:huggingface",
+    "karpathy": "assay.data.readers.splits:karpathy",
     "vqa": "assay.data.readers.published:vqa",
+    "webdataset": "assay.data.readers.webdataset:webdataset",
 }
 """Data in a benchmark's own layout, asked for as ``NAME:FILE,FILE …``."""
 

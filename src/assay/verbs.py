@@ -31,7 +31,9 @@ Progress = Callable[[int, int, int], None]  # done, planned, failed
 def load_dataset(name: str | Path | Dataset, *, columns: Mapping[str, str] | None = None) -> Dataset:
     """A data set by name (``emoji``, ``emoji:test-concepts``, ``easy-vqa:test``, ``digits``), or one of your own: a folder with a
     manifest or a folder for each class, a CSV, JSONL or Parquet file (``columns`` says which column is what, where that is not
-    plain), ``vqa:QUESTIONS,ANNOTATIONS,IMAGES``, ``coco:CAPTIONS,IMAGES``.
+    plain), or one in a published layout (`assay.catalog.READERS`): ``vqa:QUESTIONS,ANNOTATIONS,IMAGES``, ``coco:ANNOTATIONS,IMAGES``,
+    ``karpathy:FILE,IMAGES[,SPLIT]``, ``flickr30k:TOKENS,IMAGES``, ``webdataset:SHARDS``, ``hf:FOLDER_OR_NAME[:SPLIT]``,
+    ``activitynet:ANNOTATIONS,FILMS``.
 
     ``digits[:50]`` is the first fifty samples, ``emoji[::2]`` every second concept.
     An unknown name or split is a `ValueError` that tells its nearest neighbours.
@@ -295,7 +297,7 @@ def report_content(
     for run in runs:
         name = run.manifest.data
         whole = name.partition("[")[0]
-        if name not in datasets and (whole.partition(":")[0] in DATASETS or Path(whole).exists()):
+        if name not in datasets and (whole.partition(":")[0] in {**DATASETS, **READERS} or Path(whole).exists()):
             datasets[name] = load_dataset(name)
     found = comparisons(runs) if compared is None else compared
     return content(runs, comparisons=found, datasets=datasets, title=title, commands=commands)

@@ -22,7 +22,8 @@ class Evaluate:
 
     model: str = arg("assay:NAME, baseline:NAME, a trained model's folder, py:module:function, py:file.py:function")
     data: str = arg(
-        "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:CAPTIONS,IMAGES"
+        "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:ANNOTATIONS,IMAGES, karpathy:…,"
+        " flickr30k:…, webdataset:SHARDS, hf:FOLDER, activitynet:…"
     )
     task: str | None = arg(
         "retrieval, classification, zeroshot, vqa, captioning, naming (default: what model and data can do)",

@@ -24,7 +24,7 @@ from assay.data.readers.manifest import (
     several,
     written,
 )
-from assay.data.stored import Cell, digest_of
+from assay.data.stored import Stored, digest_of
 from assay.types import Media, Sample
 
 MOST_CLASSES = 1_000
@@ -59,26 +59,31 @@ def read_path(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> 
 def from_manifest(path: Path, renamed: Mapping[str, str], *, name: str = "") -> Dataset:
     """The rows of a manifest as samples."""
     records = read_rows(path)
+    with path.open("rb") as file:
+        whole = hashlib.file_digest(file, "sha256").hexdigest()
+    return from_records(records, renamed, name or str(path), whole)
+
+
+def from_records(records: Records, renamed: Mapping[str, str], name: str, stamped: str) -> Dataset:
+    """The data set ``name`` of some rows; ``stamped`` identifies the file that they come from."""
     columns = columns_of(records, renamed)
     if not set(HELD) & set(columns):
         wanted = ", ".join(name for role in (*MEDIA, "text") for name in ALIASES[role][:1])
         has = ", ".join(dict.fromkeys(key for row in records.rows for key in row))
         raise ValueError(
-            f"{path} has no input: expected a column {wanted}; it has {has}. Name another with --map image=COLUMN"
+            f"{records.path} has no input: expected a column {wanted}; it has {has}. Name another with --map image=COLUMN"
         )
     kept = Kept()
     samples = [sample_of(records, i, columns, kept) for i in range(len(records.rows))]
     unique(records, samples)
-    with path.open("rb") as file:
-        whole = hashlib.file_digest(file, "sha256").digest()
     labels = [str(sample.target) for sample in samples if sample.target is not None]
     return Dataset(
-        name=name or str(path),
+        name=name,
         samples=samples,
-        fingerprint=fingerprint(samples, whole, repr(sorted(columns.items()))),
+        fingerprint=fingerprint(samples, stamped, repr(sorted(columns.items()))),
         choices=classes(labels) if "label" in columns else (),
         slices=sliced(samples),
-        source=str(path),
+        source=str(records.path),
         asks=asked(columns),
         checked=False,
     )
@@ -151,10 +156,10 @@ def media_of(modality: str, value: Any, folder: Path, kept: Kept) -> Media:
     """The medium that a cell names or holds. `ValueError` for what is no path."""
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
-    if isinstance(value, Cell):
-        return medium(modality, value, value.stamp(), kept)
     if isinstance(value, Mapping):
-        value = value.get("path")
+        value = value.get("path") if value.get("bytes") is None else value["bytes"]
+    if isinstance(value, Stored | bytes):
+        return medium(modality, value, value.stamp() if isinstance(value, Stored) else f"{len(value)} bytes", kept)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError(f"the path of one {modality} was expected, got {str(value)[:60]!r} ({type(value).__name__})")
     return named_medium(modality, written(value), folder, kept)

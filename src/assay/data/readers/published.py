@@ -1,19 +1,21 @@
-"""Benchmarks' files in the layout in which they are published: VQA v2's questions and annotations, COCO's captions."""
+"""Benchmarks' files in the layout in which they are published: VQA v2's questions and annotations, COCO's captions and instances."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assay.data.dataset import Dataset
 from assay.data.kept import Kept
-from assay.data.media import APART, Image
-from assay.data.readers.inputs import stamp
+from assay.data.readers.folder import fingerprint
+from assay.data.readers.inputs import medium
 from assay.data.readers.jsonl import parsed, text_of
-from assay.types import Sample
+from assay.types import Media, Sample
 
 
 def vqa(places: str) -> Dataset:
@@ -48,19 +50,62 @@ def vqa(places: str) -> Dataset:
 
 
 def coco(places: str) -> Dataset:
-    """``CAPTIONS,IMAGES``: each picture of COCO's captions annotations with all its captions as references."""
-    captions_at, images = split_places(places, "coco:CAPTIONS,IMAGES", 2)
-    given = whole(captions_at)
+    """``ANNOTATIONS,IMAGES``: COCO's captions or instances, as the annotations are.
+
+    Captions: each picture with all its captions as references. Instances: each picture with its boxes as the target,
+    ``{"boxes": [[x, y, w, h] …], "labels": [names], "crowd": [0, 1 …]}`` in pixels, and the categories as classes; pictures without
+    boxes are there too. Raises `ValueError` that names file and record.
+    """
+    at, images = split_places(places, "coco:ANNOTATIONS,IMAGES", 2)
+    given = whole(at)
+    told = part(given, "annotations", at)
+    if any(isinstance(one, dict) and "bbox" in one for one in told[:1]) or "categories" in given:
+        return instances(places, at, images, given)
     captions: dict[Any, list[str]] = defaultdict(list)
-    for i, one in enumerate(part(given, "annotations", captions_at)):
-        captions[required(one, "image_id", captions_at, i)].append(str(required(one, "caption", captions_at, i)))
+    for i, one in enumerate(told):
+        captions[required(one, "image_id", at, i)].append(str(required(one, "caption", at, i)))
     kept, samples = Kept(), []
-    for i, one in enumerate(part(given, "images", captions_at)):
-        number, name = required(one, "id", captions_at, i), str(required(one, "file_name", captions_at, i))
+    for i, one in enumerate(part(given, "images", at)):
+        number, name = required(one, "id", at, i), str(required(one, "file_name", at, i))
         if number in captions:
-            image = Image(images / name, source=name, kept=kept, limits=APART)
-            samples.append(Sample(str(number), {"image": image}, references=tuple(captions[number])))
-    return made(f"coco:{places}", samples, (captions_at,), slices=(), asks="captioning")
+            shown = medium("image", images / name, name, kept)
+            samples.append(Sample(str(number), {"image": shown}, references=tuple(captions[number])))
+    return made(f"coco:{places}", samples, (at,), slices=(), asks="captioning")
+
+
+def instances(places: str, at: Path, images: Path, given: Mapping[str, Any]) -> Dataset:
+    """The pictures with their boxes."""
+    names = {one["id"]: str(required(one, "name", at, i)) for i, one in enumerate(part(given, "categories", at))}
+    targets: dict[Any, dict[str, list[Any]]] = {}
+    pictures = part(given, "images", at)
+    for i, one in enumerate(pictures):
+        targets[required(one, "id", at, i)] = {"boxes": [], "labels": [], "crowd": []}
+    for i, one in enumerate(part(given, "annotations", at)):
+        image, category = required(one, "image_id", at, i), required(one, "category_id", at, i)
+        box = required(one, "bbox", at, i)
+        if image not in targets or category not in names:
+            raise ValueError(f"{at}, record {i}: image {image!r} or category {category!r} is not in the file")
+        if not (isinstance(box, list) and len(box) == 4 and all(is_number(v) for v in box) and min(box[2:]) >= 0):
+            raise ValueError(f"{at}, record {i}: 'bbox' as [x, y, width, height] was expected, got {box!r:.60}")
+        targets[image]["boxes"].append([float(v) for v in box])
+        targets[image]["labels"].append(names[category])
+        targets[image]["crowd"].append(int(one.get("iscrowd", 0)))
+    kept = Kept()
+    samples = [
+        Sample(
+            str(one["id"]),
+            {"image": medium("image", images / (name := str(required(one, "file_name", at, i))), name, kept)},
+            target=targets[one["id"]],
+        )
+        for i, one in enumerate(pictures)
+    ]
+    data = made(f"coco:{places}", samples, (at,), slices=(), asks="")
+    return replace(data, choices=tuple(names.values()))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def split_places(places: str, form: str, count: int) -> list[Path]:
@@ -99,21 +144,24 @@ def required(record: Mapping[str, Any], key: str, path: Path, place: int) -> Any
     return record[key]
 
 
-def picture(folder: Path, prefix: str, number: Any, kept: Kept) -> Image:
+def picture(folder: Path, prefix: str, number: Any, kept: Kept) -> Media:
     """The file of an image number."""
     usual = folder / f"{prefix}{int(number):012d}.jpg" if isinstance(number, int) else folder / str(number)
     others = [folder / f"{number}{suffix}" for suffix in (".jpg", ".png", ".jpeg", ".webp")]
     path = next((one for one in (usual, folder / f"{usual.stem[-12:]}.jpg", *others) if one.is_file()), usual)
-    return Image(path, source=path.name, kept=kept, limits=APART)
+    return medium("image", path, path.name, kept)
 
 
 def made(name: str, samples: list[Sample], files: tuple[Path, ...], *, slices: tuple[str, ...], asks: str) -> Dataset:
-    """The data set of these samples. `ValueError` for none."""
+    """The data set of these samples. `ValueError` for none, and for an id that occurs twice."""
     if not samples:
         raise ValueError(f"{files[0]} holds no samples")
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
+    seen: set[str] = set()
     for sample in samples:
-        digest.update(stamp(sample.inputs["image"]))
-    return Dataset(name, samples, digest.hexdigest(), slices=slices, source=str(files[0]), asks=asks, checked=False)
+        if sample.id in seen:
+            raise ValueError(f"{files[0]}: the id {sample.id!r} occurs twice")
+        seen.add(sample.id)
+    stamps = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return Dataset(
+        name, samples, fingerprint(samples, *stamps), slices=slices, source=str(files[0]), asks=asks, checked=False
+    )

@@ -146,7 +146,9 @@ def belonging(sample: Sample) -> tuple[str, ...]:
 
 
 def content(sample: Sample, modality: str) -> str:
-    """What makes two candidates the same: the text itself, or the source of the media."""
+    """What makes two candidates the same: the group ``candidate`` where there is one, the text itself, or the source of the media."""
+    if (own := sample.groups.get("candidate")) is not None:
+        return f"candidate {own}"
     value = sample.inputs[modality]
     return value if isinstance(value, str) else value.source or sample.id
 
