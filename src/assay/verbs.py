@@ -15,6 +15,7 @@ from assay.data.dataset import Dataset
 from assay.types import HasFacts, Media, Model, Sample
 
 if TYPE_CHECKING:
+    from assay.client.settings import Settings
     from assay.evaluation.compare import Comparison
     from assay.evaluation.gate import Gate
     from assay.evaluation.how import How
@@ -79,9 +80,12 @@ def shortened(data: Dataset, cut: str) -> Dataset:
     return data.first(number) if asked[1] == ":" else data.every(number)
 
 
-def load_model(name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train") -> Model:
+def load_model(
+    name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train", endpoint: Settings | None = None
+) -> Model:
     """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, or code of
-    your own: ``py:package.module:function``, ``py:path/to/file.py:function``.
+    your own: ``py:package.module:function``, ``py:path/to/file.py:function``; or ``openai:MODEL@URL``, a server that speaks OpenAI's
+    language, asked as ``endpoint`` says (`assay.client.settings.Settings`).
 
     What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
     """
@@ -90,6 +94,8 @@ def load_model(name: str | Path | Model | Callable[..., Any], *, train: str = "e
     scheme, _, rest = str(name).partition(":")
     if scheme == "py":
         return attribute("assay.models.callable:load_callable")(str(name))  # type: ignore[no-any-return]
+    if scheme == "openai":
+        return attribute("assay.client.endpoint:load_endpoint")(str(name), endpoint)  # type: ignore[no-any-return]
     if scheme == "assay":
         return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
     if scheme == "baseline":

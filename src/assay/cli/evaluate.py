@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assay.catalog import PROBES
 from assay.cli import DONE, INCOMPLETE
+from assay.cli.api import Api
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 class Evaluate:
     """Measures a model on data: every figure with its interval, its n and what is missing. The same command goes on where it was cut."""
 
-    model: str = arg("assay:NAME, baseline:NAME, a trained model's folder, py:module:function, py:file.py:function")
+    model: str = arg(
+        "assay:NAME, baseline:NAME, a trained model's folder, py:module:function, py:file.py:function, openai:MODEL@URL"
+    )
     data: str = arg(
         "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:ANNOTATIONS,IMAGES, karpathy:…,"
         " flickr30k:…, webdataset:SHARDS, hf:FOLDER, activitynet:…"
@@ -54,6 +57,7 @@ class Evaluate:
     )
     attempts: int = arg("how often a sample that fails is asked", default=1)
     json: bool = arg("print one JSON document", default=False)
+    api: Api = field(default_factory=Api, metadata={"help": "for openai:MODEL@URL"})
 
 
 def evaluate(options: Evaluate) -> int:
@@ -72,8 +76,9 @@ def evaluate(options: Evaluate) -> int:
         timeout_s=options.timeout,
         attempts=options.attempts,
     )
+    settings = options.api.settings(options.model)
     prepared = verbs.prepare(
-        options.model,
+        options.model if settings is None else verbs.load_model(options.model, endpoint=settings),
         options.data,
         task=options.task,
         limit=options.limit,
@@ -82,7 +87,7 @@ def evaluate(options: Evaluate) -> int:
         probes=() if options.probe is None else [name.strip() for name in options.probe.split(",")],
         how=how,
     )
-    with Bar(f"{options.model} on {options.data}") as bar:
+    with Bar(f"{prepared.model.name} on {options.data}") as bar:
         out = options.out or prepared.folder
         run = verbs.evaluate_prepared(prepared, out=out, on_progress=bar)
     if options.json:
@@ -94,6 +99,8 @@ def evaluate(options: Evaluate) -> int:
         )
     else:
         terminal.show(verbs.report_content([run]), sys.stdout)
+        if "spent" in run.timings:
+            print("\nasked: " + ", ".join(f"{value:,.6g} {name}" for name, value in run.timings["spent"].items()))
         print(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")
     return DONE if run.complete else INCOMPLETE
 

@@ -1,7 +1,8 @@
 """A verb's options are one frozen dataclass; this turns it into an argparse parser and back.
 
 A field without a default is a positional argument; one with a default is an option of the same name with
-dashes. ``bool`` is a switch, ``tuple[str, ...]`` takes several values. The help text is the field's metadata.
+dashes. ``bool`` is a switch, ``tuple[str, ...]`` takes several values. The help text is the field's metadata. A field
+that is a dataclass itself is a group of options.
 """
 
 from __future__ import annotations
@@ -43,16 +44,34 @@ def parse(command: Command, arguments: list[str]) -> Any:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    hints = typing.get_type_hints(command.options)
-    for item in dataclasses.fields(command.options):
-        add_argument(parser, item, hints[item.name])
-    given = vars(parser.parse_args(arguments))
-    return command.options(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    )
+    add_arguments(parser, command.options)
+    return filled(command.options, vars(parser.parse_args(arguments)))
 
 
-def add_argument(parser: argparse.ArgumentParser, item: dataclasses.Field[Any], hint: Any) -> None:
+def add_arguments(parser: argparse._ActionsContainer, options: type[Any]) -> None:
+    """Every field of a dataclass as an argument."""
+    hints = typing.get_type_hints(options)
+    for item in dataclasses.fields(options):
+        hint = hints[item.name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            add_arguments(parser.add_argument_group(item.metadata["help"]), hint)
+        else:
+            add_argument(parser, item, hint)
+
+
+def filled(options: type[Any], given: dict[str, Any]) -> Any:
+    """The dataclass of what was given, its groups within it."""
+    hints = typing.get_type_hints(options)
+    values: dict[str, Any] = {}
+    for name in (item.name for item in dataclasses.fields(options)):
+        if dataclasses.is_dataclass(hints[name]) and isinstance(hints[name], type):
+            values[name] = filled(hints[name], given)
+        else:
+            values[name] = tuple(given[name]) if isinstance(given[name], list) else given[name]
+    return options(**values)
+
+
+def add_argument(parser: argparse._ActionsContainer, item: dataclasses.Field[Any], hint: Any) -> None:
     """One field as one argument."""
     text, metavar = item.metadata["help"], item.metadata["metavar"]
     plain = next((h for h in typing.get_args(hint) if h is not type(None)), hint)

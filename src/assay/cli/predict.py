@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from assay.cli.api import Api
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 
@@ -12,7 +13,7 @@ from assay.cli.output import print_json
 class Predict:
     """What a model says of a picture, a sound, a text, or several at once."""
 
-    model: str = arg("assay:aligned, assay:vqa, assay:captioner …, or a model's folder")
+    model: str = arg("assay:aligned, assay:vqa, assay:captioner …, a model's folder, or openai:MODEL@URL")
     image: str | None = arg("a picture", default=None, metavar="FILE")
     audio: str | None = arg("a sound", default=None, metavar="FILE")
     text: str | None = arg("a text", default=None, metavar="TEXT")
@@ -23,6 +24,7 @@ class Predict:
     names: str = arg("the data whose names are looked through", default="emoji:all", metavar="DATA")
     k: int = arg("how many of each", default=5)
     json: bool = arg("print one JSON document", default=False)
+    api: Api = field(default_factory=Api, metadata={"help": "for openai:MODEL@URL"})
 
 
 def predict(options: Predict) -> int:
@@ -38,7 +40,7 @@ def predict(options: Predict) -> int:
     if options.language is not None and not options.describe:
         raise ValueError("--language says in which language to --describe.")
     answer = verbs.predict(
-        options.model,
+        verbs.load_model(options.model, endpoint=options.api.settings(options.model)),
         image=options.image,
         audio=options.audio,
         text=options.text,

@@ -69,6 +69,11 @@ def evaluate(
     """
     session = Session(How(batch=batch)) if session is None else session
     how = session.how
+    if isinstance(model, Streams) and how.guarded:
+        raise ValueError(
+            f"{model.name} keeps its own deadline, repeats by itself and asks many samples at once (--deadline, --concurrency):"
+            " timeout, attempts, workers and another engine are for models that run here."
+        )
     plan, choices = prepared(model, task, batch=how.batch, shard=how.shard)
     made = make_manifest(model, task, plan, choices, seed)
     out, origin = forked(out, made) if how.fork else (out, None)

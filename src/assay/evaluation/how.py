@@ -74,3 +74,8 @@ class How:
             raise ValueError(f"timeout must be more than 0 seconds, got {self.timeout_s}.")
         if self.engine not in ("local", "ray"):
             raise ValueError(f"unknown engine {self.engine!r}: there is local and ray.")
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the calls of the model are timed, repeated or made elsewhere."""
+        return self.timeout_s is not None or self.attempts > 1 or self.workers > 0 or self.engine != "local"

@@ -11,7 +11,7 @@ from assay.catalog import TASKS, attribute, find
 from assay.data.dataset import Dataset
 from assay.evaluation.how import How
 from assay.evaluation.task import Task
-from assay.types import CLEAN, Condition, Generates, Model, Scores
+from assay.types import CLEAN, Answers, Condition, Generates, Model, Scores
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,11 @@ def selected(dataset: Dataset, request: Request) -> Dataset:
 
 
 def asked_task(name: str | None, model: Model, dataset: Dataset) -> str:
-    """The task's name in full: the usual one for ``None``; classification of a model that only writes is ``saying``."""
+    """The task's name in full: the usual one for ``None``; classification of a model that only writes, or may be told the choices, is
+    ``saying``."""
     name = usual_task(model, dataset) if name is None else name
-    if name == "classification" and not isinstance(model, Scores) and isinstance(model, Generates):
+    writes = isinstance(model, Generates) and (isinstance(model, Answers) or not isinstance(model, Scores))
+    if name == "classification" and writes:
         return "saying"
     return name
 

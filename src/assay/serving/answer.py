@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 
 from assay.data.requests import DESCRIBE, ENGLISH, request
-from assay.types import Aligned, Classifies, Embeds, FloatArray, Generates, Model, Reasons, Sample, Scores, Skilled
+from assay.types import (
+    Aligned,
+    Classifies,
+    Embeds,
+    Failure,
+    FloatArray,
+    Generates,
+    Model,
+    Reasons,
+    Sample,
+    Scores,
+    Skilled,
+)
 
 KEPT = 20
 
@@ -91,7 +103,10 @@ def answer(
         choices = model.classes
     classes: tuple[Guess, ...] = ()
     if choices and isinstance(model, Scores):
-        classes = best(choices, np.exp(model.score([sample], list(choices))[0]), k)
+        weighed = model.score([sample], list(choices))[0]
+        if isinstance(weighed, Failure):
+            raise ValueError(f"{model.name} weighs no choices here ({weighed.kind}): {weighed.message}")
+        classes = best(choices, np.exp(weighed), k)
     nearest: tuple[Guess, ...] = ()
     if len(names) and isinstance(model, Aligned) and model.aligned_space:
         nearest = best(names, embed_texts(model, names) @ model.embed([sample])[0], k)
@@ -112,6 +127,8 @@ def words(model: Model, sample: Sample, write: bool | None) -> str:
     if write is False:
         return ""
     written = model.generate([sample])[0]
+    if isinstance(written, Failure):
+        raise ValueError(f"{model.name} gave no answer ({written.kind}): {written.message}")
     return written if isinstance(written, str) else ""
 
 

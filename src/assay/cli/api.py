@@ -1,0 +1,44 @@
+"""The options of a model that is an endpoint, ``openai:MODEL@URL``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from assay.cli.options import arg
+
+if TYPE_CHECKING:
+    from assay.client.settings import Settings
+
+
+@dataclass(frozen=True)
+class Api:
+    """How an endpoint is asked; `assay.client.settings.Settings` says what each means. ``None`` is the default there."""
+
+    concurrency: int | None = arg("requests under way at once (default: 16)", default=None)
+    deadline: float | None = arg(
+        "seconds for one sample, with all waits and repetitions (default: 600)", default=None, metavar="S"
+    )
+    key_env: str | None = arg(
+        "the environment variable with the key (default: OPENAI_API_KEY)", default=None, metavar="NAME"
+    )
+    prompt: str | None = arg("what each text is put into, in the place of {}", default=None, metavar="TEXT")
+    max_tokens: int | None = arg("tokens of one answer (default: the server's)", default=None)
+    temperature: float | None = arg("of sampling (default: 0)", default=None)
+    cache: str | None = arg("a folder of answers that need not be asked for again", default=None, metavar="DIR")
+    record: str | None = arg("write all replies to this cassette", default=None, metavar="FILE")
+    replay: str | None = arg("answer from this cassette, without any server", default=None, metavar="FILE")
+    price_in: float | None = arg("price of a million tokens that are read", default=None)
+    price_out: float | None = arg("price of a million tokens that are written", default=None)
+
+    def settings(self, model: str) -> Settings | None:
+        """As settings, ``None`` where none was given. `ValueError` for a model that is no endpoint."""
+        given = {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
+        if not given:
+            return None
+        if not model.startswith("openai:"):
+            names = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise ValueError(f"{names}: for models named openai:MODEL@URL, not for {model}.")
+        from assay.client.settings import Settings
+
+        return Settings(**given)

@@ -1,0 +1,1 @@
+"""A remote, OpenAI-compatible endpoint as a `assay.types.Model`: `assay.client.endpoint.load_endpoint`."""
