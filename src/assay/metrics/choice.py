@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import scored
 from assay.metrics.texts import Texts, normal_form, paired_texts
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -193,6 +194,7 @@ def multiple_choice(
 
 def letters(references: Sequence[str | int]) -> list[str]:
     """Right answers as letters; whole numbers are places counted from 0."""
+    listed(references, "references")
     out = []
     for row, one in enumerate(references):
         if isinstance(one, int | np.integer) and not isinstance(one, bool) and not 0 <= one < len(LETTERS):

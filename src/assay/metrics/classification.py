@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
+from assay.stats.inputs import listed
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
@@ -40,6 +41,8 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
     >>> rows["correct"].tolist(), rows["unparsed"].tolist()
     ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     """
+    listed(predicted, "predicted labels")
+    listed(true, "true labels")
     if len(predicted) != len(true):
         raise ValueError(f"one answer a true label was expected: {len(predicted)} answers, {len(true)} labels")
     plain = None if len(choices) else _integers(predicted, true)
@@ -73,7 +76,13 @@ def _coded(predicted: Sequence[Any], true: Sequence[Any], choices: Sequence[Any]
         wanted = np.fromiter((code.get(label, UNPARSED) for label in true), dtype=np.int64, count=len(true))
         given = np.fromiter((code.get(label, UNPARSED) for label in predicted), dtype=np.int64, count=len(predicted))
     except TypeError as error:
-        raise ValueError(f"one label a row was expected ({error}); for several labels a row see samples_f1") from error
+        row, label = next(
+            ((row, x) for side in (true, predicted) for row, x in enumerate(side) if not isinstance(x, Hashable)),
+            (0, true[0]),
+        )
+        raise ValueError(
+            f"row {row}: one label was expected, not {label!r:.60}; for several labels a row see samples_f1"
+        ) from error
     unknown = np.flatnonzero(wanted == UNPARSED)
     if len(unknown):
         label = true[unknown[0]]

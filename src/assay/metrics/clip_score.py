@@ -22,6 +22,7 @@ from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
 from assay.metrics.texts import Texts, distinct, paired_texts
 from assay.stats.folded import codes
+from assay.stats.inputs import floats, listed
 from assay.types import Estimate, Sample
 
 Values = NDArray[np.float64]
@@ -48,6 +49,7 @@ def measure_refclipscore(captions: ArrayLike, images: ArrayLike, references: Seq
     """``refclipscore[n]`` and ``clipscore[n]``; ``references`` holds for each row the embeddings ``[r, d]`` of its references."""
     rows = measure_clipscore(captions, images)
     said = _unit("caption", captions)
+    listed(references, "references")
     if len(references) != len(said):
         raise ValueError(
             f"references for every caption were expected: {len(said)} captions, {len(references)} rows of references"
@@ -67,12 +69,9 @@ def measure_refclipscore(captions: ArrayLike, images: ArrayLike, references: Seq
 def _unit(what: str, vectors: ArrayLike) -> Values:
     """Vectors of length 1; rows of NaN stay. Raises `ValueError` for others that have no direction, naming the row."""
     try:
-        array = np.asarray(vectors, dtype=np.float64)
-    except (TypeError, ValueError):
-        message = (
-            f"{what} embeddings [n, d] were expected; texts and pictures need `embed`, which makes vectors of them"
-        )
-        raise ValueError(message) from None
+        array = floats(vectors, f"{what} embeddings [n, d]")
+    except ValueError as error:
+        raise ValueError(f"{error}; texts and pictures need `embed`, which makes vectors of them") from None
     array = array.reshape(0, 0) if array.size == 0 else array
     if array.ndim != 2:
         raise ValueError(f"{what} embeddings [n, d] were expected, not of shape {array.shape}")

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Metric, Rows, of_sums, ratio, sign
 from assay.metrics.standalone import estimate, scored
+from assay.stats.inputs import floats
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -34,7 +35,7 @@ def measure_both(first: ArrayLike, second: ArrayLike) -> Rows:
     >>> measure_both([1, 0, 1], [1, 1, float("nan")])["both_right"].tolist()
     [1.0, 0.0, nan]
     """
-    a, b = (np.asarray(side, dtype=np.float64) for side in (first, second))
+    a, b = (floats(side, name) for side, name in ((first, "first"), (second, "second")))
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(f"two lists of one length were expected, not of shapes {a.shape} and {b.shape}")
     for side in (a, b):

@@ -26,6 +26,7 @@ from assay.metrics.captions import DEFAULT, PREPARE, Captions, full_name, tokeni
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.ngrams import ORDERS, Numbers, Overlap, counted, document_frequency, grams, overlap, rarity
 from assay.metrics.standalone import estimate
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -78,6 +79,7 @@ def document_frequencies(references: Sequence[str | Sequence[str]], *, tokenizer
     (2, {'a': 2, 'dog': 1, 'the': 1, 'cat': 1})
     """
     full_name("", tokenizer)
+    listed(references, "references")
     captions = tokenized(tokenizer, [""] * len(references), references)
     names, counts = [], []
     for gram, caption in grams(captions.split):

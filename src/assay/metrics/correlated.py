@@ -207,12 +207,13 @@ def _null(
     a: Values, b: Values, draws: int, seed: int, found: Estimate, *, how: How, n_folds: int
 ) -> dict[str, Estimate]:
     rng = stream(seed, "cca", "null")
-    shuffled = np.empty(draws)
-    for draw in range(draws):
+    defined = not math.isnan(found.value)  # where nothing varies there is no correlation, shuffled or not
+    shuffled = np.full(draws, math.nan)
+    for draw in range(draws if defined else 0):
         other = b[rng.permutation(len(b))]
         of_fold = _by_fold(a, other, n_folds, how) if n_folds else correlations(sums_of(a, other), a, other, how)
         shuffled[draw] = of_fold.mean()
-    p = (1 + int((shuffled >= found.value).sum())) / (1 + draws)
+    p = (1 + int((shuffled >= found.value).sum())) / (1 + draws) if defined else math.nan
     recipe = (f"permutations:{draws}",)
     return {
         "cca_null": figure(
@@ -230,7 +231,7 @@ def _null(
 def _bartlett(found: Values, a: Values, b: Values, recipe: tuple[str, ...]) -> dict[str, Any]:
     n, p, q = len(a), np.linalg.matrix_rank(a), np.linalg.matrix_rank(b)
     with np.errstate(divide="ignore"):
-        log_wilks = float(np.log1p(-(found**2)).sum())
+        log_wilks = float(np.log1p(-(found**2)).sum()) if len(found) else math.nan
     chi2 = -(n - 1 - (p + q + 1) / 2) * log_wilks
     p_value = float(chdtrc(p * q, chi2)) if p * q and math.isfinite(chi2) and chi2 >= 0 else math.nan
     return {

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics import get
 from assay.metrics.metric import Metric, Rows
-from assay.metrics.ranking import Grades, Ranking, rank, rank_both
+from assay.metrics.ranking import Grades, Ranking, places, rank, rank_both
 from assay.metrics.standalone import estimates, measure
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 USUAL = ("mrr", "map", "map@r", "r_precision", "ndcg", "ndcg@10", "median_rank", "mean_rank")
@@ -73,12 +74,15 @@ def retrieval_both(
     (1.0, 6.0)
     """
     _known("ties", ties, TIES)
-    n, m = len(np.asarray(a)), len(np.asarray(b))
+    for name, given in (("a", a), ("b", b)):
+        listed(given, name)
+    n, m = (len(np.asarray(side)) for side in (a, b))
+    places(pairs, n, m)
     if folds < 1 or n % folds:
         raise ValueError(f"folds that divide the {n} rows of a were expected, not {folds}")
     owner = np.full(m, -1, dtype=np.int64)
     for row in range(len(pairs) - 1, -1, -1):
-        owner[[place for place in pairs[row] if 0 <= place < m]] = row
+        owner[list(pairs[row])] = row
     of_a = np.arange(n) * folds // max(n, 1)
     of_b = np.where(owner < 0, np.arange(m) % folds, of_a[owner] if n else 0)
     found = rank_both(a, b, pairs, a_group=of_a, b_group=of_b) if folds > 1 else rank_both(a, b, pairs)

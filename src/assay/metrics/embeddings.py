@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import sign
+from assay.stats.inputs import floats
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -18,10 +19,12 @@ def matrix(name: str, values: ArrayLike) -> Values:
 
     Raises `ValueError` for another shape and for values that are not finite, naming the row.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = floats(values, name)
     array = array.reshape(0, 0) if array.size == 0 and array.ndim < 2 else array
     if array.ndim != 2:
         raise ValueError(f"{name}: embeddings [n, d] were expected, not of shape {array.shape}")
+    if len(array) and not array.shape[1]:
+        raise ValueError(f"{name}: embeddings [n, d] were expected, not of width 0")
     broken = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if len(broken):
         raise ValueError(f"{name}: row {broken[0]} holds a value that is not finite ({len(broken)} such rows)")

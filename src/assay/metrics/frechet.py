@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Metric, Rows, Weights, sign
+from assay.stats.inputs import floats
 from assay.stats.quantiles import student
 from assay.types import Estimate
 
@@ -42,7 +43,7 @@ def measure_embeddings(generated: ArrayLike, real: ArrayLike) -> Rows:
 
 
 def _matrix(name: str, values: ArrayLike) -> Values:
-    array = np.asarray(values, dtype=np.float64)
+    array = floats(values, name)
     array = array.reshape(0, 0) if array.size == 0 else array
     if array.ndim != 2:
         raise ValueError(f"{name} embeddings [n, d] were expected, not of shape {array.shape}")

@@ -22,6 +22,8 @@ from assay.metrics.choice import named as choice
 from assay.metrics.metric import Aggregate, Metric, Rows, Weights, of_sums, ratio, sign, weighted_mean
 from assay.metrics.standalone import estimates
 from assay.metrics.texts import paired_texts
+from assay.stats.inputs import floats, listed
+from assay.stats.units import codes
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -36,13 +38,14 @@ def measure_groups(correct: ArrayLike, group: Sequence[Any] | NDArray[Any]) -> R
     >>> measure_groups([1, 1, 1, 0], ["x", "x", "y", "y"])["group_accuracy"].tolist()
     [1.0, 0.0]
     """
-    values = np.asarray(correct, dtype=np.float64)
+    values = floats(correct, "correct")
+    listed(group, "group")
     if values.ndim != 1 or len(values) != len(group):
         raise ValueError(f"a group label an item was expected: items of shape {values.shape}, {len(group)} labels")
     wrong = np.flatnonzero((values != 0) & (values != 1) & ~np.isnan(values))
     if len(wrong):
         raise ValueError(f"row {wrong[0]}: right (1), wrong (0) or missing (NaN) was expected, not {values[wrong[0]]}")
-    index = np.unique(np.asarray(group), return_inverse=True)[1] if len(values) else np.zeros(0, dtype=np.intp)
+    index = codes(group, len(values), "group")
     right, size = np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
     return {"group_accuracy": np.where(np.isnan(right), np.nan, right == size), "right": right, "size": size}
 

@@ -27,6 +27,7 @@ from assay.metrics.diversity import caption_length
 from assay.metrics.meteor15.wordtables import NOUNS
 from assay.metrics.metric import Metric, Rows, of_sums, ratio, sign, weighted_mean
 from assay.metrics.standalone import scored
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -229,8 +230,7 @@ def chair(
     """
     table = ObjectTable.of(synonyms)
     for what, rows in (("captions", captions), ("present", present)):
-        if isinstance(rows, str | bytes):
-            raise ValueError(f"{what}: a list was expected, not a text")
+        listed(rows, what)
     mentioned = [
         None
         if one is None

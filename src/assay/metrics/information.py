@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from assay.metrics.correlated import cca
 from assay.metrics.embeddings import figure, pairs, unit_vectors
 from assay.stats.clustered import mean_se
+from assay.stats.inputs import floats
 from assay.stats.quantiles import student
 from assay.stats.streams import stream
 from assay.types import Estimate
@@ -65,7 +66,7 @@ def mutual_information(
         raise ValueError(f"a method of {', '.join(METHODS)} was expected, not {method!r}")
     if not (base > 1 and math.isfinite(base)):
         raise ValueError(f"a base above 1 was expected (2 for bits, e for nats), not {base}")
-    a, b = pairs(_columns(x), _columns(y), least=4)
+    a, b = pairs(_columns("x", x), _columns("y", y), least=4)
     unit = "bits" if base == 2 else "nats" if base == math.e else f"base-{base:g}"
     name, nats = "mutual_information", math.log(base)
     if method.startswith("gaussian"):
@@ -170,8 +171,8 @@ def _log_sums(u: Values, v: Values) -> Values:
     return np.concatenate(parts)
 
 
-def _columns(values: ArrayLike) -> ArrayLike:
-    array = np.asarray(values, dtype=np.float64)
+def _columns(name: str, values: ArrayLike) -> ArrayLike:
+    array = floats(values, name)
     return array[:, None] if array.ndim == 1 else array
 
 

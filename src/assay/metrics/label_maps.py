@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from assay.catalog import nearest
 from assay.metrics.metric import Metric, OfSums, Rows, ratio, sign, weighted_mean
 from assay.metrics.standalone import estimates
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -152,6 +153,8 @@ class _Counts:
 def _measured(
     predicted: Maps, targets: Sequence[ArrayLike], classes: int | Sequence[int] | None, ignore_index: int | None
 ) -> tuple[Rows, list[int]]:
+    listed(predicted, "predicted")
+    listed(targets, "targets")
     if len(predicted) != len(targets):
         raise ValueError(f"one prediction a picture was expected: {len(predicted)} predicted, {len(targets)} targets")
     asked = (

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from assay.metrics import calibration, classification, discrimination, get, labelsets
 from assay.metrics.metric import Metric
 from assay.metrics.standalone import estimate, scored
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Units = Sequence[Any] | NDArray[Any] | None
@@ -177,15 +178,23 @@ def _over_classes(kind: str, true: Labels, average: str, zero_division: float) -
 
 def _several(true: Labels) -> bool:
     """Whether a row has several labels."""
+    listed(true, "true labels")
     if isinstance(true, np.ndarray) and true.ndim == 2:
         return True
-    return any(isinstance(row, Collection) and not isinstance(row, str | bytes) for row in true)
+    several = [isinstance(row, Collection) and not isinstance(row, str | bytes) for row in true]
+    if any(several) and not all(several):
+        odd = several.index(not several[0])
+        raise ValueError(
+            f"true labels: one a row or several a row were expected, not {true[0]!r:.60} in row 0, {true[odd]!r:.60} in row {odd}"
+        )
+    return any(several)
 
 
 def _positives(true: Labels, positive: Any) -> Labels:
     """``true`` as 0 and 1 where the positive label was named."""
     if positive is None:
         return true
+    listed(true, "true")
     given = list(true)
     if given and positive not in given:
         raise ValueError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from assay.metrics.classification import AVERAGES, SHARES, over_classes
 from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
+from assay.stats.inputs import listed
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
@@ -34,6 +35,8 @@ def measure_sets(predicted: Given, true: Given, choices: Sequence[Any] = ()) -> 
     >>> measure_sets([["a"], []], [["a", "b"], ["b"]])["true_sets"].tolist()
     [[True, True], [False, True]]
     """
+    listed(predicted, "predicted labels")
+    listed(true, "true labels")
     if len(predicted) != len(true):
         raise ValueError(f"one answer a row was expected: {len(predicted)} answers, {len(true)} rows")
     if isinstance(true, np.ndarray) and true.ndim == 2:
@@ -61,6 +64,9 @@ def measure_sets(predicted: Given, true: Given, choices: Sequence[Any] = ()) -> 
 def _labels(row: Any, at: int, side: str) -> set[Any]:
     if row is None or isinstance(row, str) or not isinstance(row, Collection):
         raise ValueError(f"row {at}: a collection of {side} labels was expected, not {row!r:.60}")
+    odd = next((label for label in row if not isinstance(label, Hashable)), None)
+    if odd is not None:
+        raise ValueError(f"row {at}: {side} labels were expected, not {odd!r:.60} among them")
     return set(row)
 
 

@@ -19,6 +19,7 @@ from assay.metrics.assignment import Values
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
 from assay.metrics.temporal import temporal_iou
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Given = Sequence[ArrayLike | None]
@@ -75,6 +76,8 @@ def measure_moments(predicted: Given, targets: Given, k: int = 1, tiou: float = 
 
 def _overlaps(predicted: Given, targets: Given) -> list[Values | None]:
     """Of each query the best tIoU of each of its segments with a true one, in their order."""
+    listed(predicted, "predicted")
+    listed(targets, "targets")
     if len(predicted) != len(targets):
         raise ValueError(
             f"predictions for every query were expected: {len(predicted)} predicted, {len(targets)} targets"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.assignment import Index, Values
+from assay.stats.inputs import listed
 
 OfImage = Mapping[str, Any]
 
@@ -47,6 +48,8 @@ def side_of(name: str, items: Sequence[OfImage | None], key: str) -> Side:
 
 def both_sides(predicted: Sequence[OfImage | None], targets: Sequence[OfImage], key: str) -> tuple[Side, Side]:
     """What is predicted and what is true, of as many images."""
+    listed(predicted, "predicted")
+    listed(targets, "targets")
     if len(predicted) != len(targets):
         raise ValueError(
             f"one prediction for each of the targets was expected: {len(predicted)} predicted, {len(targets)} targets; "

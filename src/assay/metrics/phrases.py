@@ -20,6 +20,7 @@ from assay.metrics.assignment import Index, Values
 from assay.metrics.boxes import iou
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Units = Sequence[Any] | NDArray[Any] | None
@@ -99,6 +100,7 @@ def measure_pointing(predicted: Given, targets: Given, tolerance_px: float = 0.0
     >>> measure_pointing([[5, 5], []], [[0, 0, 10, 10]] * 2)["pointing_accuracy"].tolist()
     [1.0, 0.0]
     """
+    listed(predicted, "predicted")
     row, box = _targets(targets, len(predicted))
     point = _predicted(predicted, 2)
     off = np.maximum(np.maximum(box[:, :2] - point[row], point[row] - box[:, :2] - box[:, 2:]), 0)
@@ -112,6 +114,7 @@ def _rows(overlap: Values, at: float) -> dict[str, Values]:
 
 def _overlaps(predicted: Given, targets: Given) -> Values:
     """Each phrase's best overlap; 0 without a box, NaN where the prediction never came."""
+    listed(predicted, "predicted")
     row, box = _targets(targets, len(predicted))
     found = np.nan_to_num(_predicted(predicted, 4))  # no box has no area and overlaps nothing
     return _best(iou(found[row].T, box.T), row, predicted)
@@ -140,6 +143,7 @@ def _predicted(given: Given, width: int) -> Values:
 
 def _targets(given: Given, n: int) -> tuple[Index, Values]:
     """The true boxes ``[m, 4]`` of all rows and the row of each."""
+    listed(given, "targets")
     if len(given) != n:
         raise ValueError(f"a prediction for each of the targets was expected: {n} predicted, {len(given)} targets")
     boxes = []

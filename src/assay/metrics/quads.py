@@ -13,7 +13,7 @@ Source: Thrush et al. 2022; Li et al. 2024, naturalbench_vqa.py of Baiqi-Li/Natu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
+from assay.stats.inputs import floats, listed
 from assay.types import Estimate
 
 YES_NO, LETTER = re.compile(r"\b(yes|no)\b", re.IGNORECASE), re.compile(r"\b(a|b)\b", re.IGNORECASE)
@@ -34,7 +35,7 @@ def measure_winoground(scores: ArrayLike) -> Rows:
 
     Raises `ValueError` for another shape and for a score that is NaN, naming the row.
     """
-    s = np.asarray(scores, dtype=np.float64)
+    s = floats(scores, "scores")
     s = s.reshape(0, 2, 2) if s.size == 0 else s
     if s.ndim != 3 or s.shape[1:] != (2, 2):
         raise ValueError(f"scores [n, 2 captions, 2 images] were expected, not of shape {s.shape}")
@@ -68,13 +69,23 @@ def measure_naturalbench(predictions: Sequence[Any], references: Sequence[Any]) 
 
 
 def _cells(what: str, given: Sequence[Any]) -> NDArray[np.object_]:
+    listed(given, what)
     out = np.empty((len(given), 2, 2), dtype=object)
     for row, one in enumerate(given):
+        if not _nested(one):
+            raise ValueError(f"row {row}: {what} as [[q1 i1, q1 i2], [q2 i1, q2 i2]] were expected, not {one!r:.60}")
         flat = [cell for part in one for cell in ([part] if part is None or isinstance(part, str) else part)]
         if len(flat) != 4:
             raise ValueError(f"row {row}: four {what} were expected (two questions about two images), not {len(flat)}")
         out[row] = np.array(flat, dtype=object).reshape(2, 2)
     return out
+
+
+def _nested(one: object) -> bool:
+    """Whether it is a list of lists (or a flat list) of cells."""
+    if isinstance(one, str | bytes) or not isinstance(one, Iterable):
+        return False
+    return all(part is None or isinstance(part, str | Iterable) for part in one)
 
 
 def _cell(row: int, answer: object, true: object) -> tuple[float, float]:

@@ -8,13 +8,16 @@ of all ranking metrics when ties are broken at random (`assay.metrics.expected`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.counting import Ints, Matrix, stand, stand_both
+from assay.stats.inputs import floats, listed
 
 Grades = Sequence[Sequence[float]] | None
 
@@ -172,9 +175,9 @@ def _matrices(*given: tuple[str, ArrayLike]) -> tuple[Matrix, Matrix]:
 
 
 def _matrix(name: str, values: ArrayLike) -> Matrix:
-    array = np.asarray(values)
+    array = values if isinstance(values, np.ndarray) else floats(values, name)
     if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
+        array = array.astype(np.float32) if array.dtype == np.float16 else floats(array, name)
     if array.size == 0 and array.ndim < 2:
         array = array.reshape(0, 0)
     if array.ndim != 2:
@@ -189,18 +192,45 @@ def _pairs(
     positives: Sequence[Sequence[int]], grades: Grades, n: int, m: int
 ) -> tuple[Ints, Ints, NDArray[np.float64]]:
     """The pairs (query, gallery index), each once, ordered by query, and the grade of each."""
-    if len(positives) != n:
-        raise ValueError(f"one list of positives a query was expected: {n} queries, {len(positives)} lists")
-    counts = np.fromiter((len(found) for found in positives), dtype=np.int64, count=n)
+    counts, target = places(positives, n, m)
     query = np.repeat(np.arange(n), counts)
-    target = np.fromiter((i for found in positives for i in found), dtype=np.int64, count=int(counts.sum()))
-    wrong = np.flatnonzero((target < 0) | (target >= m))
-    if len(wrong):
-        raise ValueError(f"positives of query {query[wrong[0]]}: {target[wrong[0]]} is no index of a gallery of {m}")
     grade = _grades(grades, counts)
     relevant = grade > 0
     found, first = np.unique((query * max(m, 1) + target)[relevant], return_index=True)
     return found // max(m, 1), found % max(m, 1), grade[relevant][first]
+
+
+def places(positives: Sequence[Sequence[int]], n: int, m: int) -> tuple[Ints, Ints]:
+    """How many positives each of ``n`` queries has, and their places in a gallery of ``m``, one after the other.
+
+    Raises `ValueError` for what is no place, naming the query.
+    """
+    listed(positives, "positives")
+    if len(positives) != n:
+        raise ValueError(f"one list of positives a query was expected: {n} queries, {len(positives)} lists")
+    for place, found in enumerate(positives):
+        if not isinstance(found, Collection) or isinstance(found, str | bytes | Mapping):
+            raise ValueError(
+                f"positives of query {place}: a list of places in the gallery was expected, not {found!r:.60}"
+            )
+    counts = np.fromiter((len(found) for found in positives), dtype=np.int64, count=n)
+    try:
+        target = np.fromiter(
+            map(index, itertools.chain.from_iterable(positives)), dtype=np.int64, count=int(counts.sum())
+        )
+    except (TypeError, OverflowError):
+        at, one = next((at, i) for at, found in enumerate(positives) for i in found if not _is_place(i))
+        raise ValueError(f"positives of query {at}: places in the gallery were expected, not {one!r:.60}") from None
+    wrong = np.flatnonzero((target < 0) | (target >= m))
+    if len(wrong):
+        at = int(np.searchsorted(np.cumsum(counts), wrong[0], side="right"))
+        raise ValueError(f"positives of query {at}: {target[wrong[0]]} is no index of a gallery of {m}")
+    return counts, target
+
+
+def _is_place(one: object) -> bool:
+    """Whether it is a whole number of 64 bits."""
+    return isinstance(one, int | np.integer) and abs(int(one)) < 1 << 63
 
 
 def _grades(grades: Grades, counts: Ints) -> NDArray[np.float64]:

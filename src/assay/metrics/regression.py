@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Aggregate, Metric, Rows, Weights, of_sums, ratio, sign, weighted_mean
 from assay.metrics.standalone import estimate
+from assay.stats.inputs import listed
 from assay.stats.measured import OfPrepared
 from assay.types import Estimate
 
@@ -52,6 +53,7 @@ def measure_numbers(predictions: Sequence[Any] | ArrayLike, references: Sequence
 
 
 def _numbers(what: str, given: Any) -> Values:
+    listed(given, f"{what}s")
     try:
         values = np.array([np.nan if one is None else float(one) for one in given], dtype=np.float64)
     except (TypeError, ValueError):

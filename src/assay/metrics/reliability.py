@@ -17,13 +17,14 @@ Source: Cohen 1960, 1968; Fleiss 1971; Krippendorff 2004; Gwet 2008.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Rows, Weights, ratio
+from assay.stats.inputs import floats, listed
 
 Values = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -47,6 +48,9 @@ def measure_ratings(
     >>> measure_ratings([["a", "b", None], ["a", "a", "b"]])["rating"].tolist()
     [[0.0, 0.0], [1.0, 0.0], [nan, nan]]
     """
+    listed(ratings, "ratings")
+    for rater, line in enumerate(ratings):
+        listed(line, f"ratings of rater {rater}")
     lines = [list(line) for line in ratings]
     if len(lines) < 2:
         raise ValueError(f"the ratings of at least two raters were expected, a list each, not {len(lines)}")
@@ -66,18 +70,26 @@ def _is_nan(one: Any) -> bool:
     return isinstance(one, float | np.floating) and math.isnan(one)
 
 
+def _is_real(one: Any) -> bool:
+    return isinstance(one, int | float | np.integer | np.floating | np.bool_)
+
+
 def _numbers(given: list[list[Any]], level: str) -> Values:
     least = 0.0 if level == "ratio" else -math.inf
     out = np.zeros((len(given[0]), len(given)))
     for rater, line in enumerate(given):
         for unit, one in enumerate(line):
-            if one is not None and (isinstance(one, str | bytes) or not math.isfinite(one) or one < least):
+            if one is not None and (not _is_real(one) or not math.isfinite(one) or one < least):
                 raise ValueError(f"unit {unit}, rater {rater}: {one!r:.80} is no rating of level {level}")
             out[unit, rater] = 0.0 if one is None else one
     return out
 
 
 def _places(given: list[list[Any]], categories: Sequence[Any]) -> tuple[Values, int]:
+    for rater, line in enumerate(given):
+        for unit, one in enumerate(line):
+            if not isinstance(one, Hashable):
+                raise ValueError(f"unit {unit}, rater {rater}: one category was expected, not {one!r:.60}")
     found = {one for line in given for one in line if one is not None}
     order = list(categories) if len(categories) else sorted(found, key=_sort_key)
     place = {category: i for i, category in enumerate(order)}
@@ -205,7 +217,7 @@ def measure_counts(counts: ArrayLike) -> Rows:
     Raises `ValueError` for another shape, a count that is negative or no number, and units whose numbers of ratings differ
     or are below 2, naming the row.
     """
-    table = np.asarray(counts, dtype=np.float64)
+    table = floats(counts, "counts")
     table = table.reshape(0, 1) if table.size == 0 else table
     if table.ndim != 2:
         raise ValueError(f"counts [units, categories] were expected, not of shape {table.shape}")

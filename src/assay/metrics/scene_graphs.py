@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimate
+from assay.stats.inputs import listed
 from assay.types import Estimate
 
 Fact = tuple[str, ...]
@@ -48,8 +49,7 @@ def paired_graphs(predicted: Sequence[Graph | None], true: Sequence[Graph]) -> G
     [frozenset({('dog',)})]
     """
     for what, graphs in (("predicted", predicted), ("true", true)):
-        if isinstance(graphs, str | bytes | Mapping):
-            raise ValueError(f"{what}: a list of graphs was expected, not {graphs!r:.80}")
+        listed(graphs, f"{what} graphs")
     if len(predicted) != len(true):
         raise ValueError(
             f"a true graph for every predicted one was expected: {len(predicted)} predicted, {len(true)} true"

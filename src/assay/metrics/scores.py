@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
+from assay.stats.inputs import floats, listed
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -70,7 +71,8 @@ def weighed(scores: ArrayLike, true: Sequence[Any] | NDArray[Any]) -> Weighed:
     >>> weighed([0.9, 0.2], [True, False]).scores.shape, weighed([[0.1, 0.9]], [1]).binary
     ((2, 1), False)
     """
-    table = np.asarray(scores, dtype=np.float64)
+    table = floats(scores, "scores")
+    listed(true, "true")
     n = len(true)
     if table.size == 0 and n == 0:
         return Weighed(
@@ -86,12 +88,17 @@ def weighed(scores: ArrayLike, true: Sequence[Any] | NDArray[Any]) -> Weighed:
     return Weighed(table[:, None] if binary else table, _classes(true, 2 if binary else table.shape[1], binary), binary)
 
 
+def _is_place(label: Any) -> bool:
+    """Whether it is a whole number of 64 bits."""
+    return -(1 << 63) <= label < 1 << 63 and float(label).is_integer()
+
+
 def _classes(true: Sequence[Any] | NDArray[Any], classes: int, binary: bool) -> Codes:
     """True classes as integers."""
     given = np.asarray(true)
     if given.dtype.kind not in "bui":
         for row, label in enumerate(true):
-            whole = isinstance(label, bool | np.bool_ | int | np.integer | float | np.floating) and label == label // 1
+            whole = isinstance(label, bool | np.bool_ | int | np.integer | float | np.floating) and _is_place(label)
             if not whole:
                 wanted = "0 or 1" if binary else f"a class of 0 to {classes - 1}"
                 raise ValueError(f"row {row}: {wanted} was expected, not {label!r:.60}")

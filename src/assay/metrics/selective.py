@@ -8,8 +8,9 @@ Sources: El-Yaniv & Wiener 2010 (risk and coverage); Geifman, Uziel & El-Yaniv 2
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,14 +114,14 @@ def harmonic(x: Values) -> Values:
     return np.asarray(digamma(x + 1) + np.euler_gamma)
 
 
-def risk_coverage(confidence: ArrayLike, right: ArrayLike) -> tuple[Values, Values]:
+def risk_coverage(confidence: ArrayLike, right: Sequence[Any] | NDArray[Any]) -> tuple[Values, Values]:
     """The risk–coverage curve: the coverage k/n and the share of errors among the k most confident, k = 1 … n.
 
     >>> coverage, risk = risk_coverage([0.9, 0.8, 0.7], [1, 0, 1])
     >>> risk.round(3).tolist()
     [0.0, 0.5, 0.333]
     """
-    rows = measure(weighed(confidence, np.asarray(right)))
+    rows = measure(weighed(confidence, right))
     _, accepted = prepare(rows)
     k = np.arange(1, len(accepted.wrong) + 1)
     return k / max(len(k), 1), np.cumsum(accepted.wrong) / k

@@ -13,6 +13,7 @@ from assay.metrics import get
 from assay.metrics.metric import PAIRED, Metric, Rows
 from assay.metrics.texts import reference_counts
 from assay.stats.folded import codes, unit_sums
+from assay.stats.inputs import listed
 from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
@@ -109,6 +110,9 @@ def scored(
 
     Where answers could not be parsed, their share comes along under the name of its column (``unparsed`` …).
     """
+    if any(metric.family in PAIRED for metric in metrics):
+        listed(inputs[0], "predictions")
+        listed(inputs[1], "references")
     rows = measure(metrics, *inputs)
     unparsed = [name for name in rows if name.endswith("unparsed") and (rows[name] > 0).any()]
     asked = [*metrics, *(get(name) for name in unparsed if name not in {metric.name for metric in metrics})]

@@ -23,6 +23,7 @@ from assay.metrics.per_image import OfImage, Side, both_sides, classes_of, numbe
 from assay.metrics.pooled import Pool, pool, records
 from assay.metrics.pooled_precision import mean_precision, steps_of
 from assay.metrics.standalone import estimates
+from assay.stats.inputs import floats
 from assay.stats.measured import OfPrepared
 from assay.types import Estimate
 
@@ -86,7 +87,7 @@ def temporal_iou(a: ArrayLike, b: ArrayLike) -> Values:
     >>> temporal_iou([[0, 10], [0, 10]], [[5, 15], [20, 30]]).round(4).tolist()
     [0.3333, 0.0]
     """
-    first, second = (np.asarray(side, dtype=np.float64) for side in (a, b))
+    first, second = (floats(side, name) for side, name in ((a, "a"), (b, "b")))
     for name, side in (("a", first), ("b", second)):
         if side.ndim < 1 or side.shape[-1] != 2:
             raise ValueError(f"{name}: segments as start, end along the last axis were expected, not {side.shape}")

@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 
 
+def listed(given: Any, name: str) -> None:
+    """Raises `ValueError` where ``given`` is nothing that holds a row after another: None, a number, a text, a dict, a generator.
+
+    >>> listed(["a"], "predictions")
+    """
+    if not isinstance(given, Sized) or isinstance(given, str | bytes | Mapping | set | frozenset):
+        raise ValueError(f"{name}: a list, one a row, was expected, not {given!r:.80}")
+
+
+def floats(given: ArrayLike, name: str = "values") -> Values:
+    """``given`` as ``float64`` in its own shape; None is NaN.
+
+    Raises `ValueError` for what is no number and for rows of different shapes, naming the row.
+
+    >>> floats([1, None], "scores").tolist()
+    [1.0, nan]
+    """
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name}: {_unreadable(given)}") from None
+
+
+def _unreadable(given: Any) -> str:
+    """Why ``given`` is no array of numbers."""
+    first: tuple[int, ...] | None = None
+    for row, one in enumerate(given if isinstance(given, list | tuple | np.ndarray) else ()):
+        try:
+            shape = np.asarray(one, dtype=np.float64).shape
+        except (TypeError, ValueError, OverflowError):
+            return f"row {row}: numbers were expected, not {one!r:.60}"
+        if first is not None and shape != first:
+            return f"row {row} is of shape {shape}, the rows before it are of shape {first}"
+        first = shape
+    return f"numbers were expected, not {given!r:.60}"
+
+
 def numbers(given: ArrayLike, name: str = "values", *, least: int = 0) -> Values:
     """``float64[n]``. Raises `ValueError` for another shape, fewer than ``least``, or one that is not finite, naming its row."""
-    values = np.asarray(given, dtype=np.float64)
+    values = floats(given, name)
     if values.ndim != 1:
         raise ValueError(f"{name}: one number a row was expected, not an array of shape {values.shape}")
     if len(values) < least:
@@ -35,7 +75,7 @@ def pairs(a: ArrayLike, b: ArrayLike, *, least: int = 1) -> tuple[Values, Values
 
 def table(given: ArrayLike, name: str = "scores", *, columns: int = 2) -> Values:
     """``float64[n, m]``, a row a sample and a column a model. Raises `ValueError` for fewer columns, or one not finite."""
-    values = np.asarray(given, dtype=np.float64)
+    values = floats(given, name)
     if values.ndim != 2 or values.shape[1] < columns or not len(values):
         raise ValueError(
             f"{name}: a table of samples by at least {columns} models was expected, not shape {values.shape}"

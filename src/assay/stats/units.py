@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from assay.stats.inputs import listed
 
 Index = NDArray[np.intp]
 Labels = Sequence[Any] | NDArray[Any]
@@ -29,15 +31,32 @@ def codes(unit: Labels | None, n: int, name: str = "unit") -> Index:
     """
     if unit is None:
         return np.arange(n)
+    listed(unit, name)
     if len(unit) != n:
         raise ValueError(f"one {name} a row was expected: {n} rows, {len(unit)} {name}s")
-    labels = np.asarray(unit)
+    if isinstance(unit, np.ndarray) and unit.dtype.kind in "iub" and unit.ndim == 1:
+        return _coded(unit)[0]
+    odd = [row for row, label in enumerate(unit) if not isinstance(label, Hashable)]
+    if odd:
+        raise ValueError(f"row {odd[0]}: a label was expected as its {name}, not {unit[odd[0]]!r:.60}")
+    labels = unit if isinstance(unit, np.ndarray) else _as_array(unit)
     if labels.ndim != 1:
         raise ValueError(f"one {name} a row was expected, not an array of shape {labels.shape}")
     missing = [place for place, label in enumerate(labels.tolist()) if label is None or label != label]
     if missing:
         raise ValueError(f"the {name} of row {missing[0]} is missing ({unit[missing[0]]!r})")
     return _coded(labels)[0]
+
+
+def _as_array(labels: Labels) -> NDArray[Any]:
+    """Labels of one kind as numpy has them, of several kinds as objects: a number does not become a text beside one."""
+    if len({str if isinstance(label, str) else type(label) for label in labels}) == 1:
+        found = np.asarray(labels)
+        if found.ndim == 1:
+            return found
+    out = np.empty(len(labels), dtype=object)
+    out[:] = list(labels)
+    return out
 
 
 def by_stratum(index: Index, stratum: Labels | None) -> tuple[Index, Index | None]:
