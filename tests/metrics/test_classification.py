@@ -22,7 +22,7 @@ def test_choices_fix_the_codes_so_that_shards_fit():
         (["a"], ["a", "b"], (), "1 answers, 2 labels"),
         (["a", "a"], ["a", None], (), "row 1 is missing"),
         ([1.0, 1.0], [1.0, np.nan], (), "row 1 is missing"),
-        ([["a"], ["a"]], [["a"], ["b"]], (), "one label a row was expected .*samples_f1"),
+        ([["a"], ["a"]], [["a"], ["b"]], (), "row 0: one label was expected.*samples_f1"),
         (["cat"], ["catt"], ("cat", "dog"), "row 0 'catt' is none of the choices: did you mean cat"),
     ],
 )

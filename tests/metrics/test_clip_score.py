@@ -133,7 +133,7 @@ def holed(array, row, value):
         (lambda: metrics.refclipscore(TEXTS, IMAGES, [[]] * 30), r"row 0: references \[r, 8\] were expected"),
         (
             lambda: metrics.clipscore(["a"], ["b"]),
-            r"caption embeddings \[n, d\] were expected; texts and pictures need `embed`",
+            r"caption embeddings \[n, d\]: row 0: numbers were expected.*texts and pictures need `embed`",
         ),
         (
             lambda: metrics.clipscore([3], ["b"], embed=Recorder().vectors),

@@ -94,8 +94,8 @@ def test_less_is_better():
     ("captions", "present", "synonyms", "message"),
     [
         (["a"], [], OBJECTS, "1 captions, 0 lists"),
-        ("a", [["dog"]], OBJECTS, "captions: a list was expected, not a text"),
-        (["a"], "dog", OBJECTS, "present: a list was expected, not a text"),
+        ("a", [["dog"]], OBJECTS, "captions: a list, one a row, was expected"),
+        (["a"], "dog", OBJECTS, "present: a list, one a row, was expected"),
         (["a", "b"], [[], "dog"], OBJECTS, "row 1: a list of present objects was expected, not 'dog'"),
         (["a"], [["zebra"]], OBJECTS, r"row 0: 'zebra' \(present\) is no object"),
         ([["zebra"]], [[]], OBJECTS, r"row 0: 'zebra' \(mentioned\) is no object"),
@@ -116,7 +116,7 @@ def test_bad_input_is_said(captions, present, synonyms, message):
 @pytest.mark.parametrize(
     ("mentioned", "present", "message"),
     [
-        ("dog", [["dog"]], "mentioned: a list of lists of objects"),
+        ("dog", [["dog"]], "predictions: a list, one a row, was expected"),
         ([["dog"]], [None], "row 0: a list of present objects was expected, not None"),
     ],
 )

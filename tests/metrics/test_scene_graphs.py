@@ -49,8 +49,8 @@ def test_rows_with_nothing_to_compare_are_undefined():
     ("predicted", "true", "message"),
     [
         ([[]], [], "1 predicted, 0 true"),
-        ("dog", ["dog"], "predicted: a list of graphs was expected"),
-        ([{}], {"objects": []}, "true: a list of graphs was expected"),
+        ("dog", ["dog"], "predictions: a list, one a row"),
+        ([{}], {"objects": []}, "references: a list, one a row"),
         ([[]], [None], "row 0: a collection of facts was expected in the true graph, not None"),
         ([[], "dog"], [[], []], "row 1: a collection of facts was expected in the predicted graph, not 'dog'"),
         ([[("a", "b", "c", "d")]], [[]], "row 0: an object, .* was expected as a predicted fact"),

@@ -18,6 +18,9 @@ from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
 
+TEXTS = frozenset({"choices", "texts", "yes_no"})
+"""The families that `assay.metrics.texts` reads, and checks."""
+
 ANSWERS = PAIRED - {"labels"}
 """The families in which a prediction of None (or NaN) is missing; among labels it is an answer that could not be parsed."""
 
@@ -110,7 +113,7 @@ def scored(
 
     Where answers could not be parsed, their share comes along under the name of its column (``unparsed`` …).
     """
-    if any(metric.family in PAIRED for metric in metrics):
+    if any(metric.family in PAIRED - TEXTS for metric in metrics):
         listed(inputs[0], "predictions")
         listed(inputs[1], "references")
     rows = measure(metrics, *inputs)

@@ -34,14 +34,14 @@ def codes(unit: Labels | None, n: int, name: str = "unit") -> Index:
     listed(unit, name)
     if len(unit) != n:
         raise ValueError(f"one {name} a row was expected: {n} rows, {len(unit)} {name}s")
-    if isinstance(unit, np.ndarray) and unit.dtype.kind in "iub" and unit.ndim == 1:
-        return _coded(unit)[0]
-    odd = [row for row, label in enumerate(unit) if not isinstance(label, Hashable)]
-    if odd:
-        raise ValueError(f"row {odd[0]}: a label was expected as its {name}, not {unit[odd[0]]!r:.60}")
     labels = unit if isinstance(unit, np.ndarray) else _as_array(unit)
     if labels.ndim != 1:
         raise ValueError(f"one {name} a row was expected, not an array of shape {labels.shape}")
+    if labels.dtype.kind in "iub":
+        return _coded(labels)[0]
+    odd = [row for row, label in enumerate(labels) if not isinstance(label, Hashable)]
+    if odd:
+        raise ValueError(f"row {odd[0]}: a label was expected as its {name}, not {labels[odd[0]]!r:.60}")
     missing = [place for place, label in enumerate(labels.tolist()) if label is None or label != label]
     if missing:
         raise ValueError(f"the {name} of row {missing[0]} is missing ({unit[missing[0]]!r})")
