@@ -83,9 +83,10 @@ def shortened(data: Dataset, cut: str) -> Dataset:
 def load_model(
     name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train", endpoint: Settings | None = None
 ) -> Model:
-    """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, or code of
-    your own: ``py:package.module:function``, ``py:path/to/file.py:function``; or ``openai:MODEL@URL``, a server that speaks OpenAI's
-    language, asked as ``endpoint`` says (`assay.client.settings.Settings`).
+    """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, one of the
+    Transformers library (``hf:org/name``, ``hf:FOLDER``, ``hf:FOLDER?dtype=bfloat16&batch=8``), code of your own
+    (``py:package.module:function``, ``py:path/to/file.py:function``), or ``openai:MODEL@URL``, a server that speaks OpenAI's language,
+    asked as ``endpoint`` says (`assay.client.settings.Settings`).
 
     What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
     """
@@ -96,6 +97,8 @@ def load_model(
         return attribute("assay.models.callable:load_callable")(str(name))  # type: ignore[no-any-return]
     if scheme == "openai":
         return attribute("assay.client.endpoint:load_endpoint")(str(name), endpoint)  # type: ignore[no-any-return]
+    if scheme == "hf":
+        return attribute("assay.models.hub.load:load_hub")(str(name))  # type: ignore[no-any-return]
     if scheme == "assay":
         return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
     if scheme == "baseline":
