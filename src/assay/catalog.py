@@ -44,6 +44,7 @@ TASKS: Mapping[str, str] = {
     "naming": "assay.evaluation.tasks:naming",
     "naming:zh": "assay.evaluation.tasks:naming_zh",
     "retrieval": "assay.evaluation.tasks:retrieval",
+    "transcription": "assay.evaluation.tasks:transcription",
     "vqa": "assay.evaluation.tasks:vqa",
     "zeroshot": "assay.evaluation.tasks:zeroshot",
 }

@@ -185,7 +185,8 @@ def evaluate(
 ) -> Run:
     """Measures a model on data: every figure with its interval, its n and what is missing.
 
-    ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning`` or ``naming`` (default: the usual one).
+    ``task`` is ``retrieval``, ``classification``, ``zeroshot``, ``vqa``, ``captioning``, ``naming`` or
+    ``transcription`` (default: the usual one).
     With ``out`` the run is kept in that folder, and the same call goes on where it was cut. ``limit`` takes
     the first samples only. ``conditions`` are asked instead of the task's own (``["clean", "only:image"]``). ``probes`` are
     questions of `assay.catalog.PROBES` (or ``["all"]``) whose figures come along; what model or data cannot serve is skipped by name

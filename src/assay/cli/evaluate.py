@@ -22,14 +22,15 @@ class Evaluate:
     """Measures a model on data: every figure with its interval, its n and what is missing. The same command goes on where it was cut."""
 
     model: str = arg(
-        "assay:NAME, baseline:NAME, a trained model's folder, py:module:function, py:file.py:function, openai:MODEL@URL"
+        "assay:NAME, baseline:NAME, a trained model's folder, hf:NAME_OR_FOLDER, openai:MODEL@URL, py:module:function,"
+        " py:file.py:function"
     )
     data: str = arg(
         "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:ANNOTATIONS,IMAGES, karpathy:…,"
         " flickr30k:…, webdataset:SHARDS, hf:FOLDER, activitynet:…"
     )
     task: str | None = arg(
-        "retrieval, classification, zeroshot, vqa, captioning, naming (default: what model and data can do)",
+        "retrieval, classification, zeroshot, vqa, captioning, naming, transcription (default: what model and data can do)",
         default=None,
     )
     out: str | None = arg("the run's folder (default: runs/TASK/MODEL-HASH)", default=None, metavar="DIR")

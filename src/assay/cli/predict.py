@@ -13,7 +13,9 @@ from assay.cli.output import print_json
 class Predict:
     """What a model says of a picture, a sound, a text, or several at once."""
 
-    model: str = arg("assay:aligned, assay:vqa, assay:captioner …, a model's folder, or openai:MODEL@URL")
+    model: str = arg(
+        "assay:aligned, assay:vqa, assay:captioner …, a model's folder, hf:NAME_OR_FOLDER, openai:MODEL@URL"
+    )
     image: str | None = arg("a picture", default=None, metavar="FILE")
     audio: str | None = arg("a sound", default=None, metavar="FILE")
     text: str | None = arg("a text", default=None, metavar="TEXT")

@@ -13,7 +13,7 @@ from assay.cli.output import print_json
 class Search:
     """The best matches in a data set for words, a picture or a sound."""
 
-    model: str = arg("a model whose modalities share a space: assay:aligned, or a model's folder")
+    model: str = arg("a model whose modalities share a space: assay:aligned, a model's folder, hf:NAME_OR_FOLDER")
     data: str = arg("the data to look through: emoji, emoji:all")
     text: str | None = arg("the words to search by", default=None, metavar="TEXT", positional=True)
     image: str | None = arg("the picture to search by", default=None, metavar="FILE")

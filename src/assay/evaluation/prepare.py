@@ -106,7 +106,10 @@ def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()
 
 def usual_task(model: Model, dataset: Dataset) -> str:
     """What a model is measured by on data when nobody says: a model that writes by what the texts ask, else by describing the
-    pictures; one that scores by the classes, if there are any; any other by retrieval."""
+    pictures; one that writes down what it hears by its transcripts; one that scores by the classes, if there are any; any other by
+    retrieval."""
+    if isinstance(model, Generates) and model.modalities == {"audio"}:
+        return "transcription"
     if isinstance(model, Generates) and dataset.choices and not dataset.asks and not dataset.checked:
         return "classification"
     if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):

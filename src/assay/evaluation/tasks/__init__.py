@@ -8,6 +8,7 @@ from assay.evaluation.tasks.family import Family
 from assay.evaluation.tasks.generating import captioning, captioning_zh, naming, naming_zh, saying, vqa
 from assay.evaluation.tasks.labelling import classification, zeroshot
 from assay.evaluation.tasks.recorded import scoring
+from assay.evaluation.tasks.transcribing import transcription
 from assay.types import Verb
 
 FAMILIES: Mapping[Verb, Family] = {
@@ -27,6 +28,7 @@ __all__ = [
     "retrieval",
     "saying",
     "scoring",
+    "transcription",
     "vqa",
     "zeroshot",
 ]

@@ -35,6 +35,14 @@ class HasClasses(Model, Protocol):
         """Their names; empty for a model that reads any choice."""
 
 
+@runtime_checkable
+class FindsClasses(HasClasses, Protocol):
+    """A model that reads a choice as one of its classes, though it may be spelt otherwise."""
+
+    def columns(self, choices: Sequence[str]) -> list[int]:
+        """The places of its classes that the choices name; `ValueError` for one that names none."""
+
+
 def classification(
     dataset: Dataset,
     *,
@@ -110,6 +118,9 @@ def asked_choices(task: Task, model: Model) -> tuple[str, ...]:
 
     `ValueError` for a model that was trained on other classes.
     """
+    if isinstance(model, FindsClasses) and model.classes:
+        model.columns(task.choices)
+        return task.choices
     if isinstance(model, HasClasses) and model.classes:
         unknown = [choice for choice in task.choices if choice not in model.classes]
         if unknown:

@@ -1,6 +1,7 @@
 """Models that write about a picture by a decoder of their own: BLIP (captions, questions), GIT, an image encoder with a text decoder.
 
-A captioner describes and takes no text, so no request can end up in its words; BLIP for questions answers the sample's text.
+A captioner describes and takes no text, so no request can end up in its words; BLIP for questions answers the sample's text,
+and where it is shown no picture sees one of zeros, which is the mean of all pictures.
 ``score`` weighs any choices by how likely each is to be written, its end included (`likelihood`).
 
 Source: Li et al. 2022 (BLIP); Wang et al. 2022 (GIT).
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from assay.data.requests import DESCRIBE
@@ -47,7 +50,7 @@ class Captioner:
     def generate(self, samples: Sequence[Sample], modality: str = "text") -> list[str | Media]:
         """One text for each sample.
 
-        `ValueError` for another modality than text and for a sample without a picture (or, where one is answered, a question),
+        `ValueError` for another modality than text and for a sample without a picture (where questions are answered, a question),
         `MediaError` for a broken picture, `MemoryError` with a batch size.
         """
         if modality != "text":
@@ -86,8 +89,7 @@ class Captioner:
 
     def _batches(self, samples: Sequence[Sample]) -> list[tuple[list[int], dict[str, Tensor]]]:
         """Places and tensors of samples that may share a batch: questions of one length, since BLIP sees what pads them."""
-        for wanted in sorted(self.modalities):
-            expect(self.name, samples, [wanted])
+        expect(self.name, samples, ["text" if self.asked else "image"])
         rows = [self._inputs(sample) for sample in samples]
         size = self.checkpoint.options.batch
         return [
@@ -96,7 +98,9 @@ class Captioner:
         ]
 
     def _inputs(self, sample: Sample) -> dict[str, Tensor]:
-        inputs = {"pixel_values": self.images([picture(sample)], return_tensors="pt")["pixel_values"]}
+        seen = picture(sample) if "image" in sample.inputs else Image.new("RGB", (8, 8))
+        pixels: Tensor = self.images([seen], return_tensors="pt")["pixel_values"]
+        inputs = {"pixel_values": pixels if "image" in sample.inputs else torch.zeros_like(pixels)}
         if self.asked:
             question = self.checkpoint.options.put(str(sample.inputs["text"]))
             longest = self.checkpoint.config.text_config.max_position_embeddings

@@ -13,9 +13,9 @@ from assay.models.hub.checkpoint import Checkpoint
 LONGEST = 128  # tokens of an answer, unless the options say otherwise
 
 
-def decoding_of(checkpoint: Checkpoint, tokenizer: Any, net: Any = None) -> Any:
-    """The generation settings of a checkpoint (of its part ``net``, where that writes)."""
-    told = copy.deepcopy((checkpoint.net if net is None else net).generation_config)
+def decoding_of(checkpoint: Checkpoint, tokenizer: Any) -> Any:
+    """The generation settings of a checkpoint."""
+    told: Any = copy.deepcopy(checkpoint.net.generation_config)
     options = checkpoint.options
     told.do_sample, told.num_beams, told.max_new_tokens = False, options.beams, options.max_tokens or LONGEST
     told.temperature = told.top_p = told.top_k = told.min_p = told.typical_p = None

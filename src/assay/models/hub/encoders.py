@@ -55,7 +55,7 @@ class Encoder:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
         self.fingerprint = checkpoint.fingerprint()
-        self.modality = TAKES[checkpoint.net.main_input_name]
+        self.modality = TAKES[str(checkpoint.net.main_input_name)]
         self.modalities = frozenset({self.modality})
         load = {"image": image_processor_of, "text": tokenizer_of, "audio": feature_extractor_of}[self.modality]
         self.extractor = load(checkpoint.folder)

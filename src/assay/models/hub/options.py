@@ -18,12 +18,13 @@ ELSEWHERE = ("device", "batch", "revision")
 class Options:
     """How a model runs and answers.
 
-    ``device``: ``auto`` is the first CUDA device, else the CPU. ``dtype``: ``auto`` is float32 on the CPU, elsewhere the
-    checkpoint's own. ``batch``: samples at once. ``max_tokens``: of the longest answer (0: 128, for speech as many as the decoder can write). ``beams``: 1 decodes greedily.
-    ``prompt``: a sentence with ``{}`` in which a sample's text (for models that compare pictures with texts: a choice) is put.
-    ``likelihood``: of a choice, the ``sum`` of its tokens' log-probabilities, or their ``mean``. ``labels``: a classifier's
-    classes under other names, in the order of its head. ``language``: what a recogniser of speech is told to write in.
-    ``frames``: how many pictures of a film a chat model is shown. ``revision``: of a model on the hub.
+    - ``device``: ``auto`` is the first CUDA device, else the CPU. ``dtype``: ``auto`` is float32 on the CPU, elsewhere the
+      checkpoint's own. ``batch``: samples at once. ``revision``: of a model on the hub.
+    - ``max_tokens``: of the longest answer (0: 128, for speech as many as the decoder can write). ``beams``: 1 is greedy.
+    - ``prompt``: a sentence with ``{}`` in which a sample's text (for models that compare with texts: a choice) is put.
+    - ``likelihood``: of a choice, the ``sum`` of its tokens' log-probabilities, or their ``mean``.
+    - ``labels``: a classifier's classes under other names, in the order of its head.
+    - ``language``: what a recogniser of speech is told to write in. ``frames``: how many pictures of a film are shown.
     """
 
     device: str = "auto"

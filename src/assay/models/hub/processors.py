@@ -18,6 +18,8 @@ from PIL import Image
 from assay.types import MediaError, Sample
 
 CLASS_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
+VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken")
+BYTES = 256
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -25,7 +27,11 @@ def tokenizer_of(folder: Path) -> Any:
     """The checkpoint's tokeniser. `ValueError` if it cannot be had."""
     from transformers import AutoTokenizer
 
-    return _loaded(folder, "tokeniser", lambda: AutoTokenizer.from_pretrained(folder, **LOCAL))
+    found = _loaded(folder, "tokeniser", lambda: AutoTokenizer.from_pretrained(folder, **LOCAL))
+    # Without its files the library makes up a tokeniser that knows no words; only those of bytes need none.
+    if len(found) < BYTES and not any(next(folder.glob(pattern), None) for pattern in VOCABULARIES):
+        raise ValueError(f"{folder}: its tokeniser cannot be loaded: there is no tokenizer.json and no vocabulary")
+    return found
 
 
 def image_processor_of(folder: Path) -> Any:
