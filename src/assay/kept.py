@@ -1,12 +1,13 @@
-"""Verbs about runs that are kept already: measured again, shards put together. None of them needs a model."""
+"""Verbs about runs that are kept already: measured again, put together, side by side. None of them needs a model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from assay.evaluation.matrix import Matrix
     from assay.evaluation.run import Run
     from assay.evaluation.task import Task
 
@@ -44,3 +45,37 @@ def merge(*folders: str | Path, out: str | Path) -> Run:
     if not folders:
         raise ValueError("nothing to merge: name the folders of all shards of a run.")
     return together(folders, out, task_of(folders[0]))
+
+
+def matrix(*runs: str | Path | Run, margin: float | None = None) -> Matrix:
+    """Runs of any number of models and tasks, side by side: standings with the ranks that the data leave open, every pair compared.
+
+    `ValueError` for fewer than two.
+    """
+    from assay.evaluation.matrix import matrix as side_by_side
+
+    return side_by_side(read(runs), margin=margin)
+
+
+def compare_runs(
+    runs: Sequence[str | Path | Run],
+    *,
+    metrics: Sequence[str] | None = None,
+    slices: Sequence[str] | None = None,
+    margin: float | None = None,
+) -> Any:
+    """The `Comparison` of two runs, the `Matrix` of more, by some metrics over some slices."""
+    from assay.evaluation.compare import compare as paired
+    from assay.evaluation.matrix import matrix as side_by_side
+
+    found = read(runs)
+    if len(found) == 2:
+        return paired(*found, metrics=metrics, slices=slices, margin=margin)
+    return side_by_side(found, metrics=metrics, slices=slices, margin=margin)
+
+
+def read(runs: Sequence[str | Path | Run]) -> list[Run]:
+    """Runs from their folders."""
+    from assay.verbs import load_run
+
+    return [load_run(run) for run in runs]

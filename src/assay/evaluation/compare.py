@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from assay import metrics as library
 from assay import stats
 from assay.evaluation.exports import plain
+from assay.evaluation.flips import Flips, flips
 from assay.evaluation.manifest import Manifest, differences
 from assay.evaluation.run import Run
 from assay.evaluation.scoring import masks
@@ -59,7 +60,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs (by their models' names) on one task and data; the headline metric over everything is the first row."""
+    """Two runs (by their models' names) on one task and data; the headline metric over everything is the first row.
+
+    ``flips`` are the samples that changed. ``family`` is over how many rows p-values are corrected, where these are but some of them.
+    """
 
     a: str
     b: str
@@ -68,6 +72,8 @@ class Comparison:
     rows: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
     alpha: float = 0.05
+    flips: Flips | None = None
+    family: int | None = None
 
     @property
     def verdict(self) -> str:
@@ -106,8 +112,11 @@ def compare(
             known = ", ".join(dict.fromkeys(a["condition"].tolist()))
             raise ValueError(f"the runs share nothing under the condition {condition!r}; they share {known}.")
         rows += over_slices(chosen, a.where(here), b.where(here), wanted=slices, margin=margin, run=run_a)
-    name = run_a.manifest
-    return Comparison(name.model, run_b.manifest.model, name.task, name.data, judged(rows, alpha), notes, alpha)
+    name, here = run_a.manifest, a["condition"] == conditions[0]
+    changed = flips(chosen, a.where(here), b.where(here))
+    return Comparison(
+        name.model, run_b.manifest.model, name.task, name.data, judged(rows, alpha), notes, alpha, changed
+    )
 
 
 def check_comparable(a: Manifest, b: Manifest) -> None:
@@ -261,7 +270,9 @@ def sentence(comparison: Comparison, row: Compared) -> str:
     a, b = comparison.a, comparison.b
     where = "" if row.slice == "all" else f" on {row.slice}"
     figures = f"{row.metric}{where} {row.a:.3f} against {row.b:.3f}, difference {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
-    tested = f"p = {row.p_holm:.2g} after Holm's correction over {len(comparison.rows)}, n = {row.n}"
+    tested = (
+        f"p = {row.p_holm:.2g} after Holm's correction over {comparison.family or len(comparison.rows)}, n = {row.n}"
+    )
     if row.verdict in ("better", "worse"):
         return f"{a} is {row.verdict} than {b}: {figures}, {tested}."
     if row.verdict == "equivalent":

@@ -5,12 +5,10 @@ Nothing from data reaches the terminal unless it went through `assay.reporting.t
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +16,7 @@ from rich.text import Text
 from assay.evaluation.compare import Compared, Comparison
 from assay.reporting import notation, selection, verdict
 from assay.reporting.content import Contrast, Incomplete, ReportContent, Score
+from assay.reporting.grids import cell, console_of, fitted, grid, text_of
 from assay.reporting.selection import Board, Group, Row
 from assay.reporting.text import one_line
 from assay.types import Estimate
@@ -25,8 +24,6 @@ from assay.types import Estimate
 WIDTH = 100  # columns where nobody says how many there are
 NARROWEST = 40
 WIDE = 78  # from here on what a run took is a table
-LONGEST_WORD = 18
-GUTTER = 3  # blanks beside each column and its share of the edges, at most
 NAMED = 3  # failed samples that are named
 PLAIN = str.maketrans({"−": "-", "→": "->", "…": "...", "⟨": "<", "⟩": ">", "─": "-", "∞": "inf"})
 SIGNS = {verdict.DECIDED: "+", verdict.ALIKE: "=", verdict.OPEN: "?"}
@@ -56,46 +53,46 @@ def encodable(shown: str, encoding: str) -> str:
 
 def render(content: ReportContent, *, width: int = WIDTH, colour: bool = False) -> str:
     """The report as text that ends with a newline; without ``colour`` it holds no escape sequence and no drawn line."""
-    console = _console(width, colour)
+    console = console_of(width, colour)
     for missing in content.incomplete:
         console.print(_warning(missing), "")
     for task in selection.tasks(content):
         board = selection.headline_board(content, task)
-        console.print(_fitted(_table(board, board.columns, colour=colour), width), "")
+        console.print(fitted(_table(board, board.columns, colour=colour), width), "")
         for fine in _fine(content, task):
-            console.print(_fitted(_table(fine, fine.columns, colour=colour), width), "")
+            console.print(fitted(_table(fine, fine.columns, colour=colour), width), "")
     for task in selection.unique(cost.task for cost in content.costs):
         console.print(_costs(content, task, width=width, colour=colour), "")
     for lead, parts in verdict.main(content):
         console.print(_verdict(lead, parts))
-    return _text(console)
+    return text_of(console)
 
 
 def estimates(found: Iterable[Estimate], *, width: int = WIDTH, colour: bool = False) -> str:
     """Estimates as a table: metric, value with interval, n, missing, slice, condition."""
-    table = _grid("Metric", "Value and interval", "n", "Missing", "Slice", "Condition", colour=colour)
+    table = grid("Metric", "Value and interval", "n", "Missing", "Slice", "Condition", colour=colour)
     for e in found:
         bounds = notation.bounds(e.metric)
         reason = notation.why_undefined(e)
         value = f"{notation.figure(e, bounds)}{f': {reason}' if reason else ''}"
-        table.add_row(*map(_cell, (e.metric, value, f"{e.n:,}", f"{e.n_missing:,}", e.slice, e.condition)))
-    console = _console(width, colour)
-    console.print(_fitted(table, width))
-    return _text(console)
+        table.add_row(*map(cell, (e.metric, value, f"{e.n:,}", f"{e.n_missing:,}", e.slice, e.condition)))
+    console = console_of(width, colour)
+    console.print(fitted(table, width))
+    return text_of(console)
 
 
 def comparison(found: Comparison, *, width: int | None = None, colour: bool | None = None) -> str:
     """A comparison as a table and its verdict; without a width and a wish for colour, as standard output can take it."""
     probe = Console(file=sys.stdout)
     has_colour = probe.is_terminal and probe.color_system is not None if colour is None else colour
-    table = _grid("Metric", "Part", found.a, found.b, "Difference", "p (Holm)", "n", "Verdict", colour=has_colour)
+    table = grid("Metric", "Part", found.a, found.b, "Difference", "p (Holm)", "n", "Verdict", colour=has_colour)
     for row in found.rows:
-        table.add_row(*map(_cell, _compared(found, row)))
+        table.add_row(*map(cell, _compared(found, row)))
     width = width or (max(NARROWEST, probe.width) if probe.is_terminal else WIDTH)
-    console = _console(width, has_colour)
+    console = console_of(width, has_colour)
     head = verdict.contrast(found, found.rows[0], names=(found.a, found.b), place=(found.data, selection.ALL))
-    console.print(_fitted(table, width), "", _verdict(head, ()))
-    return _text(console).rstrip("\n")
+    console.print(fitted(table, width), "", _verdict(head, ()))
+    return text_of(console).rstrip("\n")
 
 
 def sweep(
@@ -104,19 +101,19 @@ def sweep(
     """Trials by name with their headline, and what each pair's difference says (verdicts speak of the first)."""
     first = found[0][1]
     bounds = notation.bounds(first.metric)
-    trials = _grid("Trial", first.metric, "n", colour=False)
+    trials = grid("Trial", first.metric, "n", colour=False)
     for name, estimate in found:
-        trials.add_row(*map(_cell, (name, notation.figure(estimate, bounds), f"{estimate.n:,}")))
-    table = _grid("Pair", "Difference", "p (Holm)", "n", "Verdict", colour=False)
+        trials.add_row(*map(cell, (name, notation.figure(estimate, bounds), f"{estimate.n:,}")))
+    table = grid("Pair", "Difference", "p (Holm)", "n", "Verdict", colour=False)
     for a, b, row in pairs:
         spread = notation.interval(row.low, row.high, bounds, row.difference)
         winner = {"better": f"{a} is better", "worse": f"{b} is better"}.get(row.verdict, row.verdict)
         p = notation.probability(row.p_holm).removeprefix("p ").removeprefix("= ")
         told = f"{notation.difference(row.difference, bounds)} {spread}"
-        table.add_row(*map(_cell, (f"{a} {notation.MINUS} {b}", told, p, f"{row.n:,}", winner)))
-    console = _console(width, False)
-    console.print(_fitted(trials, width), "", _fitted(table, width))
-    return _text(console).rstrip("\n")
+        table.add_row(*map(cell, (f"{a} {notation.MINUS} {b}", told, p, f"{row.n:,}", winner)))
+    console = console_of(width, False)
+    console.print(fitted(trials, width), "", fitted(table, width))
+    return text_of(console).rstrip("\n")
 
 
 def _compared(found: Comparison, row: Compared) -> tuple[str, ...]:
@@ -162,13 +159,13 @@ def _turned(content: ReportContent, board: Board) -> Board:
 
 def _table(board: Board, columns: Sequence[str], *, colour: bool) -> Table:
     """A board as it stands: rows in groups, a value with its interval in each cell."""
-    table = _grid("", *columns, colour=colour, title=board.title)
+    table = grid("", *columns, colour=colour, title=board.title)
     for group in board.groups:
         if len(board.groups) > 1:
-            table.add_row(_cell(group.label, "bold" if colour else ""))
+            table.add_row(cell(group.label, "bold" if colour else ""))
         for row in group.rows:
             style = "dim" if colour and row.is_baseline else ""
-            table.add_row(_cell(f"  {one_line(row.label, 40)}", style), *(_figure(score, style) for score in row.cells))
+            table.add_row(cell(f"  {one_line(row.label, 40)}", style), *(_figure(score, style) for score in row.cells))
     return table
 
 
@@ -201,10 +198,10 @@ def _costs(content: ReportContent, task: str, *, width: int, colour: bool) -> Ta
     if width < WIDE:
         lines = (", ".join(f"{name} {word}".strip() for name, word in zip(head, row, strict=True)) for row in rows)
         return Text("\n".join((title, *(f"  {line}" for line in lines))))
-    table = _grid(*head, colour=colour, title=title)
+    table = grid(*head, colour=colour, title=title)
     for row in rows:
-        table.add_row(*map(_cell, row))
-    return _fitted(table, width)
+        table.add_row(*map(cell, row))
+    return fitted(table, width)
 
 
 def _verdict(lead: Contrast, parts: Sequence[Contrast]) -> Text:
@@ -233,59 +230,3 @@ def _warning(missing: Incomplete) -> Text:
     if rest:
         lines.append(f"\n  and {rest:,} more")
     return lines
-
-
-def _grid(*head: str, colour: bool, title: str = "") -> Table:
-    """An empty table: ruled and coloured on a terminal, columns of plain text elsewhere."""
-    table = Table(
-        box=box.SIMPLE_HEAD if colour else None,
-        title=Text(one_line(title, 120), style="bold") if title else None,
-        title_justify="left",
-        pad_edge=False,
-        padding=(0, 1 if colour else 2, 0, 0),
-        header_style="bold" if colour else "",
-    )
-    for name in head:
-        table.add_column(_cell(name), overflow="fold")
-    return table
-
-
-def _cell(text: str, style: str = "") -> Text:
-    """Text from data as a cell: one line, no markup, nothing that acts."""
-    indent = len(text) - len(text.lstrip(" "))
-    return Text(" " * indent + one_line(text, 80), style=style)
-
-
-def _fitted(table: Table, width: int) -> Table:
-    """The table with columns no narrower than their longest word where the width allows it, so that sentences break and words do not."""
-    longest = [
-        max(map(len, " ".join(map(str, (column.header, *column.cells))).split()), default=1) for column in table.columns
-    ]
-    room = width - GUTTER * len(longest)
-    # Rich leaves out columns for which there is no room: what is asked for must fit.
-    limit = next((most for most in range(LONGEST_WORD, 0, -1) if sum(min(most, n) for n in longest) <= room), 1)
-    for column, n in zip(table.columns, longest, strict=True):
-        column.min_width = min(limit, n)
-    return table
-
-
-def _console(width: int, colour: bool) -> Console:
-    """A console that writes into a string, the same everywhere: it asks neither the terminal nor the environment."""
-    return Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
-
-
-def _text(console: Console) -> str:
-    """What was printed, without blanks at the ends of lines."""
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().rstrip().split("\n")) + "\n"

@@ -31,15 +31,21 @@ def contrast(comparison: Comparison, row: Compared, *, names: tuple[str, str], p
         equivalent=row.verdict == "equivalent",
         n_needed=row.n_needed,
         n_missing=row.n_missing,
-        family=len(comparison.rows),
+        family=comparison.family or len(comparison.rows),
         unit=row.unit,
         slice=place[1],
         condition=row.condition,
         headline=row.metric == comparison.rows[0].metric,
         bounds=notation.bounds(row.metric),
         signature=row.signature,
-        note="; ".join(comparison.notes),
+        note="; ".join([*comparison.notes, *changes(comparison, row)]),
     )
+
+
+def changes(comparison: Comparison, row: Compared) -> list[str]:
+    """Which samples changed, beside the figure that they make up."""
+    found, headline = comparison.flips, row is comparison.rows[0]
+    return [found.sentence] if found is not None and headline and (found.better or found.worse) else []
 
 
 def main(content: ReportContent) -> list[tuple[Contrast, tuple[Contrast, ...]]]:
