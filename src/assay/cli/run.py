@@ -57,6 +57,10 @@ EXTRAS = {
     "tokenizers": "transformers",
     "keras": "keras",
     "httpx": "api",
+    "tensorboard": "tracking",
+    "wandb": "tracking",
+    "mlflow": "tracking",
+    "optuna": "search",
 }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.catalog import DATASETS, RECIPES
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from assay.training.recipe import Progress
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Train:
         metavar="KEY=A,B",
     )
     on: str | None = arg("what a sweep measures on (default: the validation split)", default=None, metavar="DATA")
+    track: tuple[str, ...] = arg(
+        "also keep losses and figures for tensorboard, wandb (offline) or mlflow, in the model's folder",
+        default=(),
+        metavar="TRACKER",
+    )
     list: bool = arg("print the recipe's hyper-parameters with their defaults, and stop", default=False)
     json: bool = arg("print one JSON document", default=False)
 
@@ -33,6 +41,8 @@ def train(options: Train) -> int:
     from assay import verbs
     from assay.recipes.named import recipe_function, train_folder
     from assay.recipes.overrides import parameters
+    from assay.training.distributed import leads
+    from assay.training.tracking import tracking
 
     function, name = recipe_function(options.recipe)
     if options.list:
@@ -41,12 +51,22 @@ def train(options: Train) -> int:
         return 0
     settings = dict(parse_setting(text) for text in options.settings)
     if options.sweep:
+        if options.track:
+            raise ValueError("--track follows one training; a --sweep keeps its own table and page.")
         return sweep(options, settings)
     if options.on is not None:
         raise ValueError("--on says what a --sweep measures on.")
     folder = options.out or str(train_folder(name))
-    with Bar(f"train {options.recipe}") as bar:
-        model = verbs.train(function, out=folder, on_progress=lambda p: bar(p.step, p.steps, 0), **settings)
+    watched = options.track if leads() else ()
+    with Bar(f"train {options.recipe}") as bar, tracking(watched, folder, name=name, settings=settings) as track:
+
+        def tell(progress: Progress) -> None:
+            bar(progress.step, progress.steps, 0)
+            track(progress)
+
+        model = verbs.train(function, out=folder, on_progress=tell if leads() else None, **settings)
+    if not leads():
+        return 0  # one of several processes speaks
     if options.json:
         print_json({"model": model.name, "folder": folder, "fingerprint": model.fingerprint})
     else:

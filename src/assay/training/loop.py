@@ -20,6 +20,7 @@ from torch import Tensor
 
 from assay.catalog import nearest
 from assay.models.folder import save_native
+from assay.training import distributed
 from assay.training.balance import Fixed
 from assay.training.checkpoint import FILE, read_checkpoint, write_checkpoint
 from assay.training.optim import Average, optimisers, rate_at
@@ -36,30 +37,35 @@ def train(recipe: Recipe, *, out: str | Path, resume: bool = True, on_progress: 
     """Run a recipe to its end and return the folder with the model (open it with `assay.models.native.load_native`).
 
     ``out`` also gets ``checkpoint.pt`` and ``training.json`` (settings, losses and figures over time, seconds).
+    Under ``torchrun`` all processes learn one net (`assay.training.distributed`).
     Ctrl-C ends the current step, leaves a checkpoint and raises `KeyboardInterrupt`. Raises `ValueError` when the
     folder's checkpoint belongs to other settings, `Diverged` (with the batch's sample ids) when the loss is not finite.
     """
     folder = Path(out)
-    with torch.random.fork_rng(devices=[]), _deterministic(), _one_step_at_a_time() as interrupted:
-        run = _Run(recipe, folder)
+    quiet = torch.random.fork_rng(devices=[])
+    with distributed.processes(), quiet, _deterministic(), _one_step_at_a_time() as interrupted:
+        run = _Run(recipe, folder, interrupted)
         run.start(read_checkpoint(folder, recipe.settings) if resume else None)
         while run.step < recipe.optim.steps and not run.waited_enough():
             run.advance(on_progress)
-            if interrupted.is_set():
+            if run.stop or (distributed.count() == 1 and interrupted.is_set()):
                 run.keep()
                 raise KeyboardInterrupt
             if run.step % recipe.checkpoint_every == 0:
                 run.keep()
         run.keep()
-    run.export()
+        if distributed.leads():
+            run.export()
+        distributed.wait()
     return folder
 
 
 class _Run:
     """The moving parts of one training run."""
 
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, recipe: Recipe, folder: Path, interrupted: threading.Event) -> None:
         self.recipe, self.folder = recipe, folder
+        self.interrupted, self.stop = interrupted, False
         self.optimisers = optimisers(recipe.net, recipe.optim)
         self.peaks = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
         self.average = Average(recipe.net, recipe.optim.average)
@@ -67,20 +73,29 @@ class _Run:
         self.history: list[dict[str, float]] = []
         self.figures: dict[str, float] = {}
         self.balance = Fixed() if recipe.balance is None else recipe.balance
+        if distributed.count() > 1 and not isinstance(self.balance, Fixed):
+            raise ValueError(
+                f"{type(self.balance).__name__} learns how losses are weighed, in one process only: use Fixed"
+            )
         self.best: dict[str, Tensor] = {}
         self.since_best = 0
 
     def start(self, state: Mapping[str, Any] | None) -> None:
         """From the beginning, or from a checkpoint."""
-        torch.manual_seed(self.recipe.seed)
+        torch.manual_seed(self.recipe.seed + distributed.rank())
         if state is None:
             return
+        if len(state["random"]) != distributed.count():
+            raise ValueError(
+                f"{self.folder / FILE} is of a run by {len(state['random'])} processes, here are {distributed.count()}: "
+                "start as many, or train into another folder"
+            )
         self.recipe.net.load_state_dict(state["net"])
         for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(kept)
         self.average.restore(state["average"])
         self.recipe.source.restore(state["source"])
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"][distributed.rank()])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.history, self.figures = list(state["history"]), dict(state["figures"])
         self.balance.restore(state["balance"])
@@ -99,7 +114,7 @@ class _Run:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.values,
             "source": self.recipe.source.state(),
-            "random": torch.get_rng_state(),
+            "random": distributed.everyones(torch.get_rng_state()),
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
@@ -108,7 +123,9 @@ class _Run:
             "best": self.best,
             "since_best": self.since_best,
         }
-        write_checkpoint(self.folder, state)
+        if distributed.leads():
+            write_checkpoint(self.folder, state)
+        distributed.wait()
 
     def advance(self, on_progress: OnProgress | None) -> None:
         """One step, and what is due after it."""
@@ -132,25 +149,34 @@ class _Run:
             group["lr"] = peak * rate_at(self.step, recipe.optim)
         recipe.net.train()
         recipe.net.zero_grad(set_to_none=True)
-        batches = [self._backward() for _ in range(recipe.optim.accumulate)]
+        batches = [self._backward(drawn) for drawn in self._shared_out()]
+        self.stop = distributed.sum_gradients(recipe.net.parameters(), flag=self.interrupted.is_set())
         norm = torch.nn.utils.clip_grad_norm_(recipe.net.parameters(), recipe.optim.clip_norm)
         ids = [name for _, drawn in batches for name in drawn.ids]
         self._check(norm, "gradient", ids, limit=recipe.optim.explode_norm)
         for optimiser in self.optimisers:
             optimiser.step()
+        distributed.mean_buffers(recipe.net)
         self.average.update(recipe.net, self.step)
         found = [losses for losses, _ in batches]
-        return {name: sum(losses[name] for losses in found) / len(found) for name in found[0]}
+        means = distributed.mean_values([sum(losses[name] for losses in found) / len(found) for name in found[0]])
+        return dict(zip(found[0], means, strict=True))
 
-    def _backward(self) -> tuple[dict[str, float], Drawn]:
-        """Draw a batch and add its share to the gradients; the losses' values and the batch."""
+    def _shared_out(self) -> Iterator[Drawn]:
+        """This process's part of the step's batches. All are drawn, so that every process's source stays where the others' is."""
+        for i in range(self.recipe.optim.accumulate * distributed.count()):
+            drawn = self.recipe.source.draw()
+            if i % distributed.count() == distributed.rank():
+                yield drawn
+
+    def _backward(self, drawn: Drawn) -> tuple[dict[str, float], Drawn]:
+        """Add a batch's share to the gradients; the losses' values and the batch."""
         recipe = self.recipe
-        drawn = recipe.source.draw()
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             losses = recipe.losses(recipe.net, drawn)
         total = torch.stack([value.float() for value in losses.values()]).sum()
         self._check(total, "loss", drawn.ids)
-        share = recipe.optim.accumulate
+        share = recipe.optim.accumulate * distributed.count()
         self.balance.backward({name: value / share for name, value in losses.items()}, recipe.net)
         return {name: float(value.detach()) for name, value in losses.items()}, drawn
 
