@@ -51,6 +51,8 @@ TASKS: Mapping[str, str] = {
 
 PROBES: Mapping[str, str] = {
     "blind": "assay.probes.blind:BLIND",
+    "contribution": "assay.probes.contribution:CONTRIBUTION",
+    "emap": "assay.probes.additive:EMAP",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 

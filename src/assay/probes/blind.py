@@ -16,11 +16,31 @@ from numpy.typing import NDArray
 from assay.data.transforms import cross
 from assay.evaluation.probing import Figure, Reading
 from assay.probes.asking import OPTIONS_ONLY, constant, drop, options_only, shuffled
-from assay.probes.definitions import definition
+from assay.probes.definitions import ANY, mean, share
 from assay.probes.probe import Found, Probe, Subject, several_modalities
 from assay.types import CLEAN, Condition
 
 Values = NDArray[np.float64]
+
+BLIND_SCORE = mean(
+    "blind_score",
+    "The task's score of a solver that does not see everything (the slice says which).",
+    "Goyal et al. 2017; Chen et al. 2024 (MMStar)",
+    bounds=ANY,
+)
+BLIND_SHARE = share(
+    "blind_share",
+    "The share of the score with everything that is reached without the modality: score without / score with.",
+    "assay, after Chen et al. 2024 (MMStar)",
+    better="lower",
+)
+NEEDS_SHARE = share("needs_share", "The share of the score that needs the modality: 1 - blind_share.", "assay")
+GAIN = mean(
+    "multimodal_gain",
+    "Score with everything less score without the modality, paired by sample.",
+    "Chen et al. 2024 (MMStar)",
+    bounds=ANY,
+)
 
 
 def conditions(subject: Subject) -> list[Condition]:
@@ -42,15 +62,14 @@ def read(subject: Subject, reading: Reading) -> Found:
 
 def solvers(subject: Subject, reading: Reading) -> Iterator[Figure]:
     """``blind_score`` of every solver."""
-    score = definition("blind_score")
     targets = [None if sample.target is None else str(sample.target) for sample in subject.samples]
     everything = reading.asked(CLEAN.name)
     if reading.choices:
         by_chance = np.full(len(targets), 1.0 / len(reading.choices))
-        yield Figure(score, "solver=chance", {"value": by_chance}, everything)
-        yield Figure(score, "solver=majority", {"value": majority(targets, everything)}, everything)
+        yield Figure(BLIND_SCORE, "solver=chance", {"value": by_chance}, everything)
+        yield Figure(BLIND_SCORE, "solver=majority", {"value": majority(targets, everything)}, everything)
     yield Figure(
-        score,
+        BLIND_SCORE,
         "solver=options only",
         {"value": reading.outcomes(OPTIONS_ONLY)},
         reading.asked(OPTIONS_ONLY),
@@ -64,7 +83,11 @@ def solvers(subject: Subject, reading: Reading) -> Iterator[Figure]:
             (f"{modality} constant", f"constant:{modality}"),
         ):
             yield Figure(
-                score, f"solver={solver}", {"value": reading.outcomes(condition)}, reading.asked(condition), condition
+                BLIND_SCORE,
+                f"solver={solver}",
+                {"value": reading.outcomes(condition)},
+                reading.asked(condition),
+                condition,
             )
 
 
@@ -87,12 +110,17 @@ def shares(reading: Reading, modality: str) -> list[Figure]:
     part = f"modality={modality}"
     lost = full - without
     return [
-        Figure(
-            definition("blind_share"), part, {"part": without, "whole": np.where(np.isnan(without), np.nan, full)}, both
-        ),
-        Figure(definition("needs_share"), part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, full)}, both),
-        Figure(definition("multimodal_gain"), part, {"value": lost}, both),
+        Figure(BLIND_SHARE, part, {"part": without, "whole": np.where(np.isnan(without), np.nan, full)}, both),
+        Figure(NEEDS_SHARE, part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, full)}, both),
+        Figure(GAIN, part, {"value": lost}, both),
     ]
 
 
-BLIND = Probe("blind", "What share of the score is reached without looking?", several_modalities, conditions, read)
+BLIND = Probe(
+    "blind",
+    "What share of the score is reached without looking?",
+    several_modalities,
+    conditions,
+    read,
+    metrics=(BLIND_SCORE, BLIND_SHARE, NEEDS_SHARE, GAIN),
+)

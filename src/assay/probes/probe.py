@@ -8,7 +8,7 @@ Conditions of one name are the same condition: probes that share it share its an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from assay.evaluation.conditions import planned
 from assay.evaluation.probing import Figure, Probing, Reading
 from assay.evaluation.reading import outcome_metric
 from assay.evaluation.task import Task
+from assay.metrics.metric import Metric
 from assay.stats.streams import stream
 from assay.types import MODALITIES, Condition, Estimate, Model, Sample
 
@@ -58,7 +59,7 @@ class Probe:
     """``question`` is what it answers, in one sentence. ``lacks`` says what is missing, empty where nothing is.
 
     ``conditions`` are asked besides the task's own; ``read`` makes figures (statistics over samples, which runs can be compared by)
-    and estimates. A ``costly`` probe is not part of ``all``.
+    and estimates. ``metrics`` are those that its figures are. A ``costly`` probe is not part of ``all``.
     """
 
     name: str
@@ -66,7 +67,8 @@ class Probe:
     lacks: Callable[[Subject], str]
     conditions: Callable[[Subject], Sequence[Condition]]
     read: Callable[[Subject, Reading], Found]
-    costly: bool = field(default=False)
+    metrics: tuple[Metric, ...] = ()
+    costly: bool = False
 
 
 def contrasts(subject: Subject) -> str:
