@@ -53,6 +53,8 @@ PROBES: Mapping[str, str] = {
     "blind": "assay.probes.blind:BLIND",
     "contribution": "assay.probes.contribution:CONTRIBUTION",
     "emap": "assay.probes.additive:EMAP",
+    "mm_shap": "assay.probes.use:MM_SHAP",
+    "pid": "assay.probes.decomposition:PID",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 

@@ -15,6 +15,7 @@ from assay.evaluation.predictions import predictions
 from assay.evaluation.store import Store
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
+from assay.evaluation.tasks.generating import ChoiceReader
 from assay.metrics.metric import Metric
 from assay.table import Table
 from assay.types import Model, Sample
@@ -87,9 +88,16 @@ class JournalReading:
                 table = FAMILIES[self.task.verb].measure(replace(self.task, metrics=(metric,)), [(asked, rows)])
                 there = ~table["missing"]
                 outcome[asked.samples[there]] = table[f"measure.{metric.item}"][there]
-                answer[asked.samples[there]] = table["predicted"][there].astype(object)
+                answer[asked.samples[there]] = self.read_as(table["predicted"][there])
             self.kept[key] = (outcome, answer)
         return self.kept[key]
+
+    def read_as(self, said: NDArray[Any]) -> NDArray[Any]:
+        """What was said as one of the choices, where it is written and there are any; what is none of them stays as it is."""
+        if self.task.verb != "generate" or not self.choices:
+            return said.astype(object)
+        reader = ChoiceReader(self.choices)
+        return np.array([reader.read(str(text)) or str(text) for text in said] + [None], dtype=object)[:-1]
 
     def answers(self, condition: str, repeat: int = 0) -> NDArray[Any]:
         """The answers as they came: vectors with NaN, or texts with ``None``, where nothing was asked or came."""

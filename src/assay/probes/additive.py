@@ -106,11 +106,11 @@ def weighed(reading: Reading, condition: str, places: NDArray[np.intp]) -> Value
     """The log-probabilities ``[n, k]`` under a condition, or a vote for the class that was said; NaN for what failed."""
     came = reading.answers(condition)[places]
     if came.ndim == 2:
-        return np.maximum(came.astype(np.float64), LEAST)
+        return np.asarray(np.maximum(came.astype(np.float64), LEAST))
     said = reading.predicted(condition)[places]
     votes = np.array([[float(answer == choice) for choice in reading.choices] for answer in said])
     votes[np.array([answer is None for answer in said])] = np.nan
-    return votes
+    return np.asarray(votes)
 
 
 def hits(values: Values, true: NDArray[np.intp]) -> Values:
@@ -122,7 +122,7 @@ def hits(values: Values, true: NDArray[np.intp]) -> Values:
     rounded = np.round(values, 9)
     out = (rounded.argmax(axis=1) == true).astype(np.float64)
     out[np.isnan(values).any(axis=1)] = np.nan
-    return out
+    return np.asarray(out)
 
 
 def spread(values: Values, places: NDArray[np.intp], n: int) -> Values:

@@ -33,10 +33,13 @@ def shuffled_name(modalities: Sequence[str], draw: int = 1) -> str:
 
 
 def shuffled(subject: Subject, modalities: Sequence[str], draw: int = 1) -> Condition:
-    """Each of some modalities from a sample of another unit, each from one of its own."""
+    """Each of some modalities from a sample of another unit, each from one of its own.
+
+    Within a draw a modality comes from the same sample whatever else is shuffled, so that a model that does not use it answers the same.
+    """
+    rngs = {modality: subject.rng("shuffle", modality, str(draw)) for modality in modalities}
     name = shuffled_name(modalities, draw)
-    units = subject.units
-    return cross_donors.shuffle(subject.samples, modalities, subject.rng(name), name=name, groups=units)
+    return cross_donors.shuffle(subject.samples, rngs, name=name, groups=subject.units)
 
 
 def constant(modalities: Sequence[str], level: int = 1) -> Condition:

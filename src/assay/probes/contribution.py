@@ -25,12 +25,13 @@ from assay.types import CLEAN, Condition
 
 Values = NDArray[np.float64]
 DRAWS = 10
+COALITION_DRAWS = (1, 2)
 SEEN = ("image", "video")  # of a picture there are two constants, grey and black; silence is one, and so is no text
 MOST = 6
 """With more modalities the coalitions are too many to ask."""
 
 HU, GAT = "Shapley 1953; Hu et al. 2022 (SHAPE)", "Gat, Schwartz & Schwing 2021"
-SHUFFLED = ("absent:of another sample",)
+SHUFFLED = ("absent:of another sample", f"draws:{len(COALITION_DRAWS)}")
 SHAPLEY = mean(
     "shapley",
     "A modality's mean contribution to the score over all orders in which modalities come true, the others being of another sample.",
@@ -111,12 +112,12 @@ def conditions(subject: Subject) -> list[Condition]:
     """Every set of modalities from other samples and not shown, further draws of each alone, constants and noise."""
     each = subject.modalities
     out = [CLEAN, *(cross.only(m) for m in each)]
-    for size in range(1, len(each) + 1):
-        out += [shuffled(subject, away) for away in combinations(each, size)]
+    for size in range(2, len(each) + 1):
+        out += [shuffled(subject, away, draw) for away in combinations(each, size) for draw in COALITION_DRAWS]
     for size in range(1, len(each) - 1):
         out += [drop(*away) for away in combinations(each, size)]
     for modality in each:
-        out += [shuffled(subject, [modality], draw) for draw in range(2, DRAWS + 1)]
+        out += [shuffled(subject, [modality], draw) for draw in range(1, DRAWS + 1)]
         out += [constant([modality]), *([constant([modality], 2)] if modality in SEEN else [])]
         out += [cross_fill.noise(modality, name=f"noise:{modality}")]
     return out
@@ -176,12 +177,10 @@ def coalition_outcomes(subject: Subject, reading: Reading, worth: Worth) -> Valu
 
 
 def by_shuffle(subject: Subject, reading: Reading, there: Sequence[str], away: Sequence[str]) -> Values:
-    """Outcomes when ``away`` come from other samples; of one modality the mean over draws."""
+    """Outcomes when ``away`` come from other samples, the mean over draws that are the same in every coalition."""
     if not away:
         return reading.outcomes(CLEAN.name)
-    if len(away) > 1:
-        return reading.outcomes(shuffled_name(away))
-    return over_draws(reading, away[0])
+    return over_draws(reading, away, COALITION_DRAWS)
 
 
 def by_missing(subject: Subject, reading: Reading, there: Sequence[str], away: Sequence[str]) -> Values | None:
@@ -197,10 +196,9 @@ def by_missing(subject: Subject, reading: Reading, there: Sequence[str], away: S
     return reading.outcomes(f"only:{left[0]}" if len(left) == 1 else f"drop:{joined(away)}")
 
 
-def over_draws(reading: Reading, modality: str) -> Values:
-    """The mean outcome over the draws of a modality from other samples; NaN where one of them is."""
-    draws = [reading.outcomes(shuffled_name([modality], draw)) for draw in range(1, DRAWS + 1)]
-    return np.asarray(np.mean(draws, axis=0))
+def over_draws(reading: Reading, away: Sequence[str], draws: Sequence[int]) -> Values:
+    """The mean outcome over draws of modalities from other samples; NaN where one of them is."""
+    return np.asarray(np.mean([reading.outcomes(shuffled_name(away, draw)) for draw in draws], axis=0))
 
 
 def perceptual_figures(subject: Subject, reading: Reading) -> Iterator[Figure]:
@@ -208,7 +206,7 @@ def perceptual_figures(subject: Subject, reading: Reading) -> Iterator[Figure]:
     clean = reading.outcomes(CLEAN.name)
     for modality in subject.modalities:
         part, asked = f"modality={modality}", reading.asked(shuffled_name([modality]))
-        lost = clean - over_draws(reading, modality)
+        lost = clean - over_draws(reading, [modality], range(1, DRAWS + 1))
         yield Figure(DIFFERENCE, part, {"value": lost}, asked)
         yield Figure(PERCEPTUAL, part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, clean)}, asked)
         if reading.choices:

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
-STEPS = 1_000
-SCALINGS = 3
+STEPS = 3_000
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,24 @@ def entropy(shares: Values) -> Values:
 
 
 def least_information(joint: Values, steps: int) -> Values:
-    """min I_Q(Y; X1 X2) over Q with the pair marginals of each table ``[b, x1, x2, y]``."""
+    """min I_Q(Y; X1 X2) over Q with the pair marginals of each table ``[b, x1, x2, y]``.
+
+    q is the reference r(x1, x2) times a factor of (x1, y) and one of (x2, y). The factors are kept from step to step: scaled
+    anew each time, they would be far from a projection, and the limit another.
+    """
     one, two, of_y = joint.sum(axis=2), joint.sum(axis=1), joint.sum(axis=(1, 2))
-    q = np.einsum("bxy,bzy->bxzy", one, two) / np.where(of_y > 0, of_y, 1.0)[:, None, None, :]
-    there = q > 0
-    halfway = np.zeros(len(joint))
+    r = np.einsum("bxy,bzy,by->bxz", one, two, scale(np.ones_like(of_y), of_y))
+    second = (two > 0).astype(np.float64)
+    first = second[:, :0]
+    halfway = reached = np.zeros(len(joint))
     for step in range(1, steps + 1):
-        q = np.where(there, q.sum(axis=3, keepdims=True), 0.0)
-        for _ in range(SCALINGS):
-            q *= scale(one, q.sum(axis=2))[:, :, None, :]
-            q *= scale(two, q.sum(axis=1))[:, None, :, :]
-        if step == steps // 2:
-            halfway = information(q.reshape(len(q), -1, q.shape[3]))
-    reached = information(q.reshape(len(q), -1, q.shape[3]))
+        first = scale(one, r @ second)
+        second = scale(two, r.transpose(0, 2, 1) @ first)
+        both = first @ second.transpose(0, 2, 1)
+        if step in (steps // 2, steps):
+            q = r[..., None] * first[:, :, None, :] * second[:, None, :, :]
+            halfway, reached = reached, information(q.reshape(len(q), -1, q.shape[3]))
+        r = r * both
     return np.asarray(reached - np.maximum(halfway - reached, 0.0))
 
 

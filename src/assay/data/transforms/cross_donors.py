@@ -6,7 +6,7 @@ groups allow it) nobody gets from a sample of its own group. Within strata it gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,21 +58,19 @@ def _within(places: Places, groups: Sequence[Any], rng: np.random.Generator) -> 
 
 def shuffle(
     samples: Sequence[Sample],
-    modalities: Iterable[str],
-    rng: np.random.Generator,
+    rngs: Mapping[str, np.random.Generator],
     *,
     name: str,
     groups: Sequence[Any] | None = None,
     strata: Sequence[Any] | None = None,
 ) -> Condition:
-    """The condition under which each of ``modalities`` comes from another sample, each modality from one of its own.
+    """The condition under which each modality of ``rngs`` comes from another sample, drawn by its own generator.
 
     ``groups`` says which samples are of one thing (None: each by itself). Only samples that hold all the modalities and for which
     there is a donor are asked.
     """
     contents: dict[str, Contents] = {}
-    wanted = tuple(modalities)
-    for modality in wanted:
+    for modality, rng in rngs.items():
         holders = [place for place, sample in enumerate(samples) if modality in sample.inputs]
         donors = derangement(
             holders if groups is None else [groups[place] for place in holders],
