@@ -28,6 +28,7 @@ DATASETS: Mapping[str, str] = {
 
 READERS: Mapping[str, str] = {
     "activitynet": "assay.data.readers.activitynet:activitynet",
+    "card": "assay.data.cards:load_card",
     "coco": "assay.data.readers.published:coco",
     "flickr30k": "assay.data.readers.splits:flickr30k",
     "hf": "assay.data.readers.huggingface:huggingface",
@@ -36,6 +37,29 @@ READERS: Mapping[str, str] = {
     "webdataset": "assay.data.readers.webdataset:webdataset",
 }
 """Data in a benchmark's own layout, asked for as ``NAME:FILE,FILE …``."""
+
+CARDS: tuple[str, ...] = (
+    "coco-captions",
+    "coco-retrieval",
+    "coco-retrieval-1k",
+    "flickr30k-retrieval",
+    "mmbench",
+    "mme",
+    "pope",
+    "vqav2",
+    "winoground",
+)
+"""Benchmarks by their cards (`assay.data.cards`), asked for as ``NAME:DIR``."""
+
+LAYOUTS: Mapping[str, str] = {
+    "coco": "assay.data.cards.layouts:coco",
+    "karpathy": "assay.data.cards.layouts:karpathy",
+    "mme": "assay.data.cards.layouts:mme",
+    "rows": "assay.data.cards.layouts:rows",
+    "vqa": "assay.data.cards.layouts:vqa",
+    "winoground": "assay.data.cards.layouts:winoground",
+}
+"""The ways in which benchmarks are published, as cards name them."""
 
 TASKS: Mapping[str, str] = {
     "captioning": "assay.evaluation.tasks:captioning",

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest
+from assay.catalog import CARDS, DATASETS, MODELS, READERS, attribute, find, nearest
 from assay.data.dataset import Dataset
 from assay.types import HasFacts, Media, Model, Sample
 
@@ -34,7 +34,7 @@ def load_dataset(name: str | Path | Dataset, *, columns: Mapping[str, str] | Non
     manifest or a folder for each class, a CSV, JSONL or Parquet file (``columns`` says which column is what, where that is not
     plain), or one in a published layout (`assay.catalog.READERS`): ``vqa:QUESTIONS,ANNOTATIONS,IMAGES``, ``coco:ANNOTATIONS,IMAGES``,
     ``karpathy:FILE,IMAGES[,SPLIT]``, ``flickr30k:TOKENS,IMAGES``, ``webdataset:SHARDS``, ``hf:FOLDER_OR_NAME[:SPLIT]``,
-    ``activitynet:ANNOTATIONS,FILMS``.
+    ``activitynet:ANNOTATIONS,FILMS``; or a benchmark by its card: ``pope:DIR``, ``mmbench:FILE``, ``card:my.toml``.
 
     ``digits[:50]`` is the first fifty samples, ``emoji[::2]`` every second concept.
     An unknown name or split is a `ValueError` that tells its nearest neighbours.
@@ -46,6 +46,10 @@ def load_dataset(name: str | Path | Dataset, *, columns: Mapping[str, str] | Non
         return name
     whole, _, cut = str(name).partition("[") if not Path(name).exists() else (str(name), "", "")
     base, _, split = whole.partition(":")
+    if base in CARDS and base not in DATASETS:
+        base, split = "card", f"{base},{split}"
+    elif whole.endswith(".toml") and base not in READERS:
+        base, split = "card", whole
     if base in READERS and split:
         return shortened(find("reader", base, READERS)(split), cut)
     if base not in DATASETS and looks_like_path(whole):

@@ -51,16 +51,27 @@ def data(options: Data) -> int:
 
 
 def list_data(options: Data) -> int:
-    """Every bundled data set with its splits."""
+    """Every bundled data set with its splits, the benchmarks that there are cards of, and the readers of one's own files."""
+    from assay.catalog import READERS
     from assay.data.bundled import names, splits
+    from assay.data.cards.layouts import listed
 
     if options.json:
-        print_json([{"name": n, "summary": text, "splits": splits(n)} for n, text in names().items()])
+        bundled = [{"name": n, "kind": "bundled", "summary": text, "splits": splits(n)} for n, text in names().items()]
+        print_json([*bundled, *({**card, "kind": "card"} for card in listed())])
         return DONE
     for name, text in names().items():
         print(f"{name}: {text}")
         for split, about in splits(name).items():
             print(f"  {name}:{split:<16} {about}")
+    print("\nBenchmarks, where their files are on this machine (NAME:DIR, or each file by itself):")
+    for card in listed():
+        print(
+            f"  {card['name']:<20} {card['title']}\n{'':<23}{card['form']}\n{'':<23}{card['licence']}; {card['source']}"
+        )
+    print(
+        f"\nFiles of your own: a folder, a CSV, JSONL or Parquet file, a card (my.toml), or {', '.join(map('{}:'.format, READERS))}"
+    )
     return DONE
 
 

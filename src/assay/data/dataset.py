@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from assay.types import Sample
+
+if TYPE_CHECKING:
+    from assay.data.cards.card import Card
 
 View = Callable[[Sample], Sample]
 
@@ -19,7 +23,8 @@ class Dataset:
     ``slices`` names the groups by which figures are broken down. ``views`` maps a task's name to what its
     samples show (``emoji`` shows names for retrieval and keywords for classification). ``asks`` is the task that the
     samples' texts put to a model that answers in words: ``vqa`` where they are questions. ``checked`` says that all media
-    are known to be whole; others are opened before a model is asked about them.
+    are known to be whole; others are opened before a model is asked about them. ``card`` is the benchmark that it is, if it is one;
+    ``options`` are the texts of a sample's lettered options, by its id.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Dataset:
     source: str = ""
     asks: str = ""
     checked: bool = True
+    card: Card | None = None
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.samples)

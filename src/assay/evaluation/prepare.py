@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from assay.data.dataset import Dataset
 from assay.evaluation.how import How
 from assay.evaluation.task import Task
 from assay.types import CLEAN, Answers, Condition, Generates, Model, Scores
+
+CARD, WEIGHED = "card", "card:weighed"
+"""A benchmark's task as its card says; weighed: its classes are scored and not named in words."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,12 @@ def selected(dataset: Dataset, request: Request) -> Dataset:
 
 
 def asked_task(name: str | None, model: Model, dataset: Dataset) -> str:
-    """The task's name in full: the usual one for ``None``; classification of a model that only writes, or may be told the choices, is
-    ``saying``."""
-    name = usual_task(model, dataset) if name is None else name
+    """The task's name in full: the usual one for ``None`` (a benchmark's own, by its card); classification of a model that only
+    writes, or may be told the choices, is ``saying``."""
     writes = isinstance(model, Generates) and (isinstance(model, Answers) or not isinstance(model, Scores))
+    if dataset.card is not None and name in (None, dataset.card.name):
+        return WEIGHED if dataset.card.task == "classification" and not writes else CARD
+    name = usual_task(model, dataset) if name is None else name
     if name == "classification" and writes:
         return "saying"
     return name
@@ -90,7 +96,9 @@ def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()
 
     `ValueError` for an unknown task, condition or metric, and for repeats of what is embedded.
     """
-    if request.task == "saying":
+    if request.task in (CARD, WEIGHED):
+        make = partial(attribute("assay.evaluation.tasks.carded:carded"), weighed=request.task == WEIGHED)
+    elif request.task == "saying":
         make = attribute("assay.evaluation.tasks:saying")
     else:
         make = find("task", request.task, TASKS)

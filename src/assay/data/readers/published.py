@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from assay.data.readers.inputs import medium
 from assay.data.readers.jsonl import parsed, text_of
 from assay.types import Media, Sample
 
+Places = str | Sequence[Path]
+"""Files and folders as a user names them, separated by commas, or one by one."""
 
-def vqa(places: str) -> Dataset:
+
+def vqa(places: Places) -> Dataset:
     """``QUESTIONS,ANNOTATIONS,IMAGES``: each question with its picture and its human answers (ten in VQA v2).
 
     Pictures are looked for as ``IMAGES/COCO_<subtype>_<12 digits>.jpg``, else ``IMAGES/<image_id>`` with any usual ending. Groups:
@@ -49,7 +52,7 @@ def vqa(places: str) -> Dataset:
     return made(f"vqa:{places}", samples, (questions_at, annotations_at), slices=("answer_type",), asks="vqa")
 
 
-def coco(places: str) -> Dataset:
+def coco(places: Places) -> Dataset:
     """``ANNOTATIONS,IMAGES``: COCO's captions or instances, as the annotations are.
 
     Captions: each picture with all its captions as references. Instances: each picture with its boxes as the target,
@@ -73,7 +76,7 @@ def coco(places: str) -> Dataset:
     return made(f"coco:{places}", samples, (at,), slices=(), asks="captioning")
 
 
-def instances(places: str, at: Path, images: Path, given: Mapping[str, Any]) -> Dataset:
+def instances(places: Places, at: Path, images: Path, given: Mapping[str, Any]) -> Dataset:
     """The pictures with their boxes."""
     names = {one["id"]: str(required(one, "name", at, i)) for i, one in enumerate(part(given, "categories", at))}
     targets: dict[Any, dict[str, list[Any]]] = {}
@@ -108,9 +111,9 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def split_places(places: str, form: str, count: int) -> list[Path]:
+def split_places(places: Places, form: str, count: int) -> list[Path]:
     """The files and folders; `ValueError` unless there are ``count`` and each is there."""
-    paths = [Path(one.strip()) for one in places.split(",")]
+    paths = [Path(one.strip()) for one in places.split(",")] if isinstance(places, str) else list(places)
     if len(paths) != count:
         raise ValueError(f"expected {form}, got {len(paths)} names in {places!r}")
     for path in paths:

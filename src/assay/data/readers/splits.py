@@ -12,7 +12,7 @@ from assay.data.dataset import Dataset
 from assay.data.kept import Kept
 from assay.data.readers.inputs import medium
 from assay.data.readers.jsonl import text_of
-from assay.data.readers.published import made, part, required, split_places, whole
+from assay.data.readers.published import Places, made, part, required, split_places, whole
 from assay.types import Media, Sample
 
 TOKEN = re.compile(r"(?P<image>[^#\t|]+?)#(?P<number>\d+)\t(?P<caption>.*)")
@@ -43,11 +43,11 @@ def karpathy(places: str) -> Dataset:
     return made(f"karpathy:{places}", samples, (at,), slices=(), asks="captioning")
 
 
-def karpathy_records(places: str) -> tuple[Path, Path, list[tuple[int, Mapping[str, Any]]]]:
+def karpathy_records(places: Places) -> tuple[Path, Path, list[tuple[int, Mapping[str, Any]]]]:
     """The file, the pictures' folder and the records of the split that was asked for, each with its place."""
-    names = places.split(",")
-    asked = names.pop().strip() if len(names) == 3 else "test"
-    at, images = split_places(",".join(names), "karpathy:FILE,IMAGES[,SPLIT]", 2)
+    names = [one.strip() for one in places.split(",")] if isinstance(places, str) else [str(one) for one in places]
+    asked = names.pop() if len(names) == 3 else "test"
+    at, images = split_places([Path(one) for one in names], "karpathy:FILE,IMAGES[,SPLIT]", 2)
     given = part(whole(at), "images", at)
     known = list(dict.fromkeys(str(required(one, "split", at, place)) for place, one in enumerate(given)))
     for name in asked.split("+"):
@@ -78,7 +78,7 @@ def karpathy_picture(one: Mapping[str, Any], at: Path, place: int, images: Path,
     return medium("image", nested if nested.is_file() else images / name, name, kept)
 
 
-def karpathy_pairs(places: str, folds: int = 1) -> Dataset:
+def karpathy_pairs(places: Places, folds: int = 1) -> Dataset:
     """The same pictures and captions as samples of their own, for retrieval: 1,000 pictures and 5,000 captions of Flickr30k's test.
 
     A picture and its first `CAPTIONS` captions share the group ``concept``; every caption is a candidate of its own, though

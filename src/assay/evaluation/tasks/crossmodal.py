@@ -98,6 +98,8 @@ def measure(task: Task, parts: Sequence[tuple[Pass, Table]]) -> Table:
         assert asked.modality is not None, "a retrieval pass embeds one modality"
         samples = [task.dataset.samples[index] for index in asked.samples]
         sides.append(Side(asked.modality, samples, answers["answer"], answers["error_kind"] == ""))
+    if task.metrics[0].family == "winoground":
+        return two_by_two(task, sides)
     return joined([measure_direction(task, a, b) for a in sides for b in sides if a is not b])
 
 
@@ -120,6 +122,31 @@ def measure_direction(task: Task, asking: Side, sought: Side) -> Table:
     columns["top"] = placed(top, ~missing)
     columns["similarity"] = placed((vectors * candidates[first]).sum(axis=1, dtype=np.float64), ~missing)
     return measured(task, queries, missing, columns, metrics.measure(list(task.metrics), ranking))
+
+
+def two_by_two(task: Task, sides: Sequence[Side]) -> Table:
+    """A row for each example of two pictures and two captions (group ``example``, ``side`` 0 and 1): what the inner products say."""
+    at = {
+        (side.modality, sample.groups["example"], sample.groups["side"]): (side, row)
+        for side in sides
+        for row, sample in enumerate(side.samples)
+    }
+    first = [sample for sample in task.dataset.samples if sample.groups["side"] == "0"]
+    scores = np.full((len(first), 2, 2), np.nan)
+    for row, sample in enumerate(first):
+        for caption in (0, 1):
+            for picture in (0, 1):
+                text, text_row = at["text", sample.groups["example"], str(caption)]
+                image, image_row = at["image", sample.groups["example"], str(picture)]
+                if text.there[text_row] and image.there[image_row]:
+                    scores[row, caption, picture] = text.vectors[text_row] @ image.vectors[image_row]
+    missing = np.isnan(scores).any(axis=(1, 2))
+    columns = {
+        "sample": np.array([sample.id for sample in first], dtype=str),
+        "condition": np.full(len(first), CLEAN.name),
+        "repeat": np.zeros(len(first), dtype=np.int64),
+    }
+    return measured(task, first, missing, columns, metrics.measure(list(task.metrics), scores[~missing]))
 
 
 def describe(queries: Sequence[Sample], direction: str, missing: NDArray[np.bool_], ranking: Ranking) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from assay.data.transforms import cross
 from assay.evaluation.conditions import alone_and_together, asked_of, planned
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics, natural_unit
+from assay.evaluation.tasks import grouped
 from assay.evaluation.tasks.family import Family, check_family, check_targets, joined, measured
 from assay.metrics.metric import Metric, Rows
 from assay.metrics.vqa import normalise
@@ -163,7 +164,11 @@ def measure_pass(task: Task, asked: Pass, answers: Table) -> Table:
     shown: dict[str, Any] = {name: answers[name] for name in KEY}
     shown["true"] = texts([expected(sample)[0] for sample in samples])
     shown["predicted"] = texts([str(text) for text in answers["answer"]])
-    return measured(task, samples, missing, shown, rows(task, came, there))
+    found = dict(rows(task, came, there))
+    if others := [metric for metric in task.metrics if metric.family not in ("texts", "labels")]:
+        lost = [sample for sample, gone in zip(samples, missing.tolist(), strict=True) if gone]
+        found.update(grouped.measure(others, task, came, there, lost))
+    return measured(task, samples, missing, shown, found)
 
 
 def texts(values: Sequence[str]) -> NDArray[Any]:
