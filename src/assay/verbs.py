@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import CARDS, DATASETS, MODELS, READERS, attribute, find, nearest
+from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest
 from assay.data.dataset import Dataset
 from assay.types import HasFacts, Media, Model, Sample
 
@@ -44,44 +43,9 @@ def load_dataset(name: str | Path | Dataset, *, columns: Mapping[str, str] | Non
     """
     if isinstance(name, Dataset):
         return name
-    whole, _, cut = str(name).partition("[") if not Path(name).exists() else (str(name), "", "")
-    base, _, split = whole.partition(":")
-    if base in CARDS and base not in DATASETS:
-        base, split = "card", f"{base},{split}"
-    elif whole.endswith(".toml") and base not in READERS:
-        base, split = "card", whole
-    if base in READERS and split:
-        return shortened(find("reader", base, READERS)(split), cut)
-    if base not in DATASETS and looks_like_path(whole):
-        return shortened(attribute("assay.data.readers.folder:read_path")(whole, renamed=columns), cut)
-    if columns:
-        raise ValueError(f"columns are named for files of your own, not for {whole}.")
-    return shortened(find("data set", base, DATASETS)(base, split or None), cut)
+    from assay.data.named import named_dataset
 
-
-def looks_like_path(name: str) -> bool:
-    """Whether a name is that of a file or folder: it is there, or has a separator or an ending."""
-    return (
-        Path(name).exists()
-        or "/" in name
-        or Path(name).suffix.lower() in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
-    )
-
-
-def shortened(data: Dataset, cut: str) -> Dataset:
-    """The part of a data set that ``:50]`` or ``::2]`` behind its name asks for; all of it without."""
-    if not cut:
-        return data
-    asked = re.fullmatch(r"(::?|~)([1-9]\d*)(?:(?<=\d)@(\d+))?\]", cut)
-    if asked is None or (asked[3] is not None and asked[1] != "~"):
-        raise ValueError(
-            f"cannot read [{cut} behind {data.name}: expected [:N] for the first N samples, [::K] for every K-th,"
-            " [~N] or [~N@SEED] for N by chance."
-        )
-    number = int(asked[2])
-    if asked[1] == "~":
-        return data.chosen(number, int(asked[3] or 0))
-    return data.first(number) if asked[1] == ":" else data.every(number)
+    return named_dataset(str(name), columns)
 
 
 def load_model(
