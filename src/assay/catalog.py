@@ -8,7 +8,10 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 MODELS: Mapping[str, str] = {
     "assay:aligned": "assay.models.native:load_shipped",
@@ -94,6 +97,10 @@ RECIPES: Mapping[str, str] = {
     "vqa:easy-vqa": "assay.recipes.vqa:easy_vqa",
 }
 
+GROUPS: Mapping[str, str] = {"model": "assay.models", "task": "assay.tasks", "metric": "assay.metrics"}
+"""Where installed packages offer more of the same. A model's entry point is called with what follows its name and a colon, and gives
+a model or a function; a task's with a data set (and ``measures``), and gives a `Task`; a metric's is a `Metric` of that name."""
+
 VERBS: Mapping[str, tuple[str, str]] = {
     "demo": ("assay.cli.demo:DEMO", "Three real models, their answers and their scorecard, in half a minute"),
     "data": ("assay.cli.data:DATA", "List, show and check data sets"),
@@ -130,10 +137,44 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def find(kind: str, name: str, family: Mapping[str, str]) -> Any:
-    """The object behind a name; an unknown one is a `ValueError` that tells its nearest neighbours."""
-    if name not in family:
-        raise ValueError(f"unknown {kind} {name!r}: {nearest(name, family)}")
-    return attribute(family[name])
+    """The object behind a name, our own or a plugin's; an unknown one is a `ValueError` that tells its nearest neighbours."""
+    if name in family:
+        return attribute(family[name])
+    found = plugin(kind, name)
+    if found is None:
+        raise ValueError(f"unknown {kind} {name!r}: {nearest(name, {*family, *offered(kind)})}")
+    return found
+
+
+def plugins(kind: str) -> tuple[EntryPoint, ...]:
+    """What installed packages offer of a kind, as entry points of `GROUPS`."""
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=GROUPS[kind])) if kind in GROUPS else ()
+
+
+def offered(kind: str) -> set[str]:
+    """The names that installed packages offer of a kind."""
+    return {one.name for one in plugins(kind)}
+
+
+def plugin(kind: str, name: str) -> Any:
+    """The object behind an entry point's name, ``None`` where there is no such name.
+
+    `ValueError`, naming the package, for one that cannot be imported, and for a name that two packages offer.
+    """
+    found = [one for one in plugins(kind) if one.name == name]
+    if not found:
+        return None
+    owners = [f"{one.dist.name} {one.dist.version}" if one.dist else "an unnamed package" for one in found]
+    if len({one.value for one in found}) > 1:
+        raise ValueError(f"the {kind} {name!r} is offered by {' and by '.join(owners)}: uninstall one of them.")
+    try:
+        return found[0].load()
+    except Exception as error:
+        raise ValueError(
+            f"the {kind} {name!r} of {owners[0]} cannot be loaded from {found[0].value}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def attribute(path: str) -> Any:

@@ -178,6 +178,15 @@ class Streams(Model, Protocol):
 
 
 @runtime_checkable
+class Told(Model, Protocol):
+    """A model whose answers were given elsewhere, one for each sample: it cannot be asked in another way, or again."""
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The ids of the samples that it has something for."""
+
+
+@runtime_checkable
 class Skilled(Generates, Protocol):
     """A model that writes and knows what it was trained to do on request."""
 

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest
+from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest, offered, plugin
 from assay.data.dataset import Dataset
-from assay.types import HasFacts, Media, Model, Sample
+from assay.types import HasFacts, Media, Model, Sample, Told
 
 if TYPE_CHECKING:
     from assay.client.settings import Settings
@@ -53,7 +53,8 @@ def load_model(
 ) -> Model:
     """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, one of the
     Transformers library (``hf:org/name``, ``hf:FOLDER``, ``hf:FOLDER?dtype=bfloat16&batch=8``), code of your own
-    (``py:package.module:function``, ``py:path/to/file.py:function``), or ``openai:MODEL@URL``, a server that speaks OpenAI's language,
+    (``py:package.module:function``, ``py:path/to/file.py:function``) or of an installed package (an entry point of the group
+    ``assay.models``), answers made elsewhere (``predictions:FILE``), or ``openai:MODEL@URL``, a server that speaks OpenAI's language,
     asked as ``endpoint`` says (`assay.client.settings.Settings`).
 
     What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
@@ -63,6 +64,8 @@ def load_model(
     scheme, _, rest = str(name).partition(":")
     if scheme == "py":
         return attribute("assay.models.callable:load_callable")(str(name))  # type: ignore[no-any-return]
+    if scheme == "predictions":
+        return attribute("assay.models.predictions:load_predictions")(str(name))  # type: ignore[no-any-return]
     if scheme == "openai":
         return attribute("assay.client.endpoint:load_endpoint")(str(name), endpoint)  # type: ignore[no-any-return]
     if scheme == "hf":
@@ -71,9 +74,13 @@ def load_model(
         return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
     if scheme == "baseline":
         return find("model", str(name), MODELS)(load_dataset(train))  # type: ignore[no-any-return]
-    if not Path(name).is_dir():
-        raise ValueError(f"unknown model {str(name)!r}, and no folder of that name: {nearest(str(name), MODELS)}")
-    return attribute("assay.models.native:load_native")(name)  # type: ignore[no-any-return]
+    if Path(name).is_dir():
+        return attribute("assay.models.native:load_native")(name)  # type: ignore[no-any-return]
+    made = plugin("model", str(name)) or plugin("model", scheme)
+    if made is None:
+        known = {*MODELS, *offered("model")}
+        raise ValueError(f"unknown model {str(name)!r}, and no folder of that name: {nearest(str(name), known)}")
+    return attribute("assay.models.callable:as_model")(made(rest))  # type: ignore[no-any-return]
 
 
 def train(
@@ -107,7 +114,7 @@ def prepare(
 ) -> Prepared:
     """Loads what `evaluate` was asked for; its arguments are explained there."""
     from assay.evaluation.how import How as Plainly
-    from assay.evaluation.prepare import Prepared, Request, asked_task, make_task, selected
+    from assay.evaluation.prepare import Prepared, Request, as_told, asked_task, make_task, selected
 
     how = Plainly() if how is None else how
     request = Request(
@@ -127,6 +134,9 @@ def prepare(
     loaded = load()
     load_s = time.perf_counter() - started if isinstance(model, str | Path) else None
     request = replace(request, task=asked_task(task, loaded, dataset))
+    if isinstance(loaded, Told):
+        # Whoever gave these answers has seen the media; that they are whole is not to be checked here.
+        request, dataset = as_told(loaded, dataset, request), replace(dataset, checked=True)
     asked = make_task(dataset, request)
     if probes:
         asked = replace(asked, probing=attribute("assay.probes.probe:probing")(asked, loaded, probes, seed=how.seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -12,7 +13,7 @@ from assay.catalog import TASKS, attribute, find
 from assay.data.dataset import Dataset
 from assay.evaluation.how import How
 from assay.evaluation.task import Task
-from assay.types import CLEAN, Answers, Condition, Generates, Model, Scores
+from assay.types import CLEAN, Answers, Condition, Generates, Model, Scores, Told
 
 CARD, WEIGHED = "card", "card:weighed"
 """A benchmark's task as its card says; weighed: its classes are scored and not named in words."""
@@ -89,6 +90,26 @@ def asked_task(name: str | None, model: Model, dataset: Dataset) -> str:
     if name == "classification" and writes:
         return "saying"
     return name
+
+
+def as_told(model: Told, dataset: Dataset, request: Request) -> Request:
+    """The request for answers that were given elsewhere: only as the samples are. Ids that the data do not have are told on standard
+    error. `ValueError` for conditions, repeats and probes, under which nobody was asked, and where no id is one of the data's."""
+    if (request.conditions or ("clean",)) != ("clean",) or request.repeats != 1 or request.probes:
+        raise ValueError(
+            f"{model.name} holds one answer for each sample: no conditions, repeats or probes can be asked of it."
+        )
+    known = {sample.id for sample in dataset.samples}
+    strange = sorted(model.told - known)
+    if len(strange) == len(model.told):
+        raise ValueError(
+            f"none of the {len(strange):,} ids of {model.name} is one of {dataset.name}'s: there it is {strange[0]!r},"
+            f" here {dataset.samples[0].id!r}."
+        )
+    if strange:
+        named = ", ".join(map(repr, strange[:3]))
+        print(f"{model.name}: {len(strange):,} ids are not in {dataset.name} and left out: {named}", file=sys.stderr)
+    return replace(request, conditions=("clean",))
 
 
 def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()) -> Task:

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from assay.evaluation.answers import Answer, UnusableAnswer, checked, describe
+from assay.evaluation.deadline import told
 from assay.evaluation.engine import Engine, as_row, show
 from assay.evaluation.how import OnProgress
 from assay.evaluation.plan import Batch
@@ -28,14 +29,16 @@ LINGER_S = 0.05
 
 @dataclass
 class Arrivals:
-    """The answers that have come and are not committed yet, and the count of those that are."""
+    """The answers that have come and are not committed yet; how many were stored before and now, and how many of these are errors."""
 
     engine: Engine
     model: Streams
     on_progress: OnProgress | None
     before: Counter[str]
-    rows: list[tuple[int, Row]] = field(default_factory=list)
+    done: int
+    failed: int
     asked: int = 0
+    rows: list[tuple[int, Row]] = field(default_factory=list)
     since: float = field(default_factory=perf_counter)
 
     def add(self, batch: Batch, answer: Answer) -> None:
@@ -51,9 +54,14 @@ class Arrivals:
             return
         store = self.engine.store
         store.commit_singles(self.rows, seconds=seconds, spent=total(self.before, self.model.spent()))
+        self.failed += sum(row.payload is None for _, row in self.rows)
         self.asked, self.rows, self.since = self.asked + len(self.rows), [], perf_counter()
+        self.tell()
+
+    def tell(self) -> None:
+        """Says how far it is."""
         if self.on_progress is not None:
-            self.on_progress(store.count(), self.engine.plan.rows, store.count(errors=True))
+            self.on_progress(self.done + self.asked, self.engine.plan.rows, self.failed)
 
 
 def streamed(engine: Engine, model: Streams, on_progress: OnProgress | None = None) -> int:
@@ -65,16 +73,19 @@ def streamed(engine: Engine, model: Streams, on_progress: OnProgress | None = No
     store = engine.store
     committed = store.committed()
     missing = (batch for batch in engine.plan.batches() if batch.number not in committed)
-    arrivals = Arrivals(engine, model, on_progress, Counter(store.fact(SPENT) or {}))
-    if on_progress is not None:
-        on_progress(len(committed), engine.plan.rows, store.count(errors=True))
+    before = Counter(store.fact(SPENT) or {})
+    arrivals = Arrivals(engine, model, on_progress, before, store.count(), store.count(errors=True))
+    arrivals.tell()
     try:
-        for modality, batches in groupby(missing, key=lambda batch: batch.asked.modality):
-            with contextlib.closing(arriving(engine, model, batches, modality)) as came:
-                for one in came:
-                    if one is not None:
-                        arrivals.add(*one)
-                    arrivals.commit(now=False)
+        with told() as waiting:
+            for modality, batches in groupby(missing, key=lambda batch: batch.asked.modality):
+                waiting.now(f"the first answer of {model.name}")
+                with contextlib.closing(arriving(engine, model, batches, modality)) as came:
+                    for one in came:
+                        if one is not None:
+                            arrivals.add(*one)
+                            waiting.now(f"the next answer of {model.name}")
+                        arrivals.commit(now=False)
     except ModelStoppedError as error:
         arrivals.commit()
         left = engine.plan.rows - store.count()

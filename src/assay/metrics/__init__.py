@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import attribute, nearest
+from assay.catalog import GROUPS, attribute, find
 from assay.metrics.names import METRICS, PATTERNS
 
 if TYPE_CHECKING:
@@ -163,10 +163,18 @@ def get(name: str) -> Metric:
     'hit@3'
     """
     path = METRICS.get(name) or next((path for pattern, path in PATTERNS.items() if re.fullmatch(pattern, name)), None)
-    if path is None:
-        raise ValueError(f"unknown metric {name!r}: {nearest(name, METRICS)}")
-    metric: Metric = attribute(path)(name)
+    metric: Metric = offered(name) if path is None else attribute(path)(name)
     return metric
+
+
+def offered(name: str) -> Metric:
+    """The metric that an installed package offers under this name."""
+    from assay.metrics.metric import Metric
+
+    found = find("metric", name, METRICS)
+    if not isinstance(found, Metric) or found.name != name:
+        raise ValueError(f"the entry point {name!r} of {GROUPS['metric']} is no metric of that name: {found!r:.80}")
+    return found
 
 
 def __getattr__(name: str) -> Any:
