@@ -23,6 +23,14 @@ MODELS: Mapping[str, str] = {
     "baseline:words": "assay.models.baselines:words",
 }
 
+SCHEMES: Mapping[str, str] = {
+    "hf": "assay.models.hub.load:load_hub",
+    "openai": "assay.client.endpoint:load_endpoint",
+    "predictions": "assay.models.predictions:load_predictions",
+    "py": "assay.models.callable:load_callable",
+}
+"""What reads the whole name of a model that begins with a word and a colon."""
+
 DATASETS: Mapping[str, str] = {
     "digits": "assay.data.bundled:load",
     "easy-vqa": "assay.data.bundled:load",

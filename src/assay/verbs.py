@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import DATASETS, MODELS, READERS, attribute, find, nearest, offered, plugin
+from assay.catalog import DATASETS, MODELS, READERS, SCHEMES, attribute, find, nearest, offered, plugin
 from assay.data.dataset import Dataset
 from assay.types import HasFacts, Media, Model, Sample, Told
 
@@ -62,18 +62,11 @@ def load_model(
     if not isinstance(name, str | Path):
         return attribute("assay.models.callable:as_model")(name)  # type: ignore[no-any-return]
     scheme, _, rest = str(name).partition(":")
-    if scheme == "py":
-        return attribute("assay.models.callable:load_callable")(str(name))  # type: ignore[no-any-return]
-    if scheme == "predictions":
-        return attribute("assay.models.predictions:load_predictions")(str(name))  # type: ignore[no-any-return]
-    if scheme == "openai":
-        return attribute("assay.client.endpoint:load_endpoint")(str(name), endpoint)  # type: ignore[no-any-return]
-    if scheme == "hf":
-        return attribute("assay.models.hub.load:load_hub")(str(name))  # type: ignore[no-any-return]
-    if scheme == "assay":
-        return find("model", str(name), MODELS)(rest)  # type: ignore[no-any-return]
-    if scheme == "baseline":
-        return find("model", str(name), MODELS)(load_dataset(train))  # type: ignore[no-any-return]
+    if scheme in SCHEMES:
+        asked = (endpoint,) if scheme == "openai" else ()
+        return attribute(SCHEMES[scheme])(str(name), *asked)  # type: ignore[no-any-return]
+    if scheme in ("assay", "baseline"):
+        return find("model", str(name), MODELS)(rest if scheme == "assay" else load_dataset(train))  # type: ignore[no-any-return]
     if Path(name).is_dir():
         return attribute("assay.models.native:load_native")(name)  # type: ignore[no-any-return]
     made = plugin("model", str(name)) or plugin("model", scheme)
