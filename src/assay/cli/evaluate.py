@@ -57,6 +57,8 @@ class Evaluate:
         "seconds that one call of the model may take; then the sample is an error", default=None
     )
     attempts: int = arg("how often a sample that fails is asked", default=1)
+    workers: int = arg("processes that load the model and answer (0: this one)", default=0)
+    engine: str = arg("local, or ray: actors of the cluster at RAY_ADDRESS or of one here", default="local")
     json: bool = arg("print one JSON document", default=False)
     api: Api = field(default_factory=Api, metadata={"help": "for openai:MODEL@URL"})
 
@@ -76,6 +78,8 @@ def evaluate(options: Evaluate) -> int:
         batch=options.batch,
         timeout_s=options.timeout,
         attempts=options.attempts,
+        workers=options.workers,
+        engine=options.engine,
     )
     settings = options.api.settings(options.model)
     prepared = verbs.prepare(

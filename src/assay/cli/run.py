@@ -61,6 +61,7 @@ EXTRAS = {
     "wandb": "tracking",
     "mlflow": "tracking",
     "optuna": "search",
+    "ray": "ray",
 }
 
 

@@ -45,6 +45,14 @@ class UnusableAnswer(Exception):
     """What a model gave back cannot be read as answers to what it was asked."""
 
 
+class Elsewhere(Exception):
+    """What a model in another process raised, or how that process ended: the ``kind`` that it is counted as, and its message."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class Unanswered(Exception):
     """Why there is no answer, where one was planned and somebody noted the reason."""
 
@@ -184,6 +192,8 @@ def kind_of(error: Exception) -> str:
         return "unusable_answer" if isinstance(error, UnusableAnswer) else "unanswered"
     if isinstance(error, OutOfTime):
         return "timeout"
+    if isinstance(error, Elsewhere):
+        return error.kind
     return "media" if isinstance(error, MediaError) else "exception"
 
 
@@ -194,7 +204,7 @@ def describe(error: BaseException) -> str:
     'ValueError: no such file'
     """
     name = "" if isinstance(error, Unanswered) else f"{type(error).__name__}: "
-    if isinstance(error, UnusableAnswer | OutOfTime):
+    if isinstance(error, UnusableAnswer | OutOfTime | Elsewhere):
         return str(error)[:LONGEST]
     try:
         said = str(error)

@@ -26,14 +26,18 @@ from assay.evaluation.probing import Figure, Probing, estimate_of, table_of
 from assay.evaluation.reading import JournalReading
 from assay.evaluation.run import Run, load_run
 from assay.evaluation.scoring import estimates
+from assay.evaluation.spread import spread
 from assay.evaluation.store import NAME, Store, opened
 from assay.evaluation.streaming import streamed
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
 from assay.evaluation.tasks.family import joined
+from assay.evaluation.workers import Process
 from assay.table import KEY, Table
 from assay.types import Estimate, Facts, HasFacts, Model, Streams
 from assay.version import __version__
+
+WORKERS = 2  # Ray actors where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,32 @@ def answerer(model: Model, session: Session, store: Store) -> Answerer:
     how = session.how
     splits = [size for _, _, sizes in store.batches() for size in sizes]
     limits = Limits(how.timeout_s, how.attempts, largest(splits) if splits else None)
-    return here(model, limits)
+    if how.engine == "local" and not how.workers:
+        return here(model, limits)
+    load = session.load or (lambda: model)
+    if how.engine == "ray":
+        from assay.evaluation.cluster import on_cluster
+
+        return on_cluster(load, model.fingerprint, how.workers or WORKERS, limits)
+    return spread(lambda: Process(load, model.fingerprint, how.timeout_s), how.workers, limits)
+
+
+def check_own_crowd(model: Model, how: How) -> None:
+    """`ValueError` for means that a model does not need which answers many at once by itself."""
+    given = [
+        name
+        for name, value in (
+            ("timeout", how.timeout_s),
+            ("attempts", how.attempts > 1),
+            ("workers", how.workers),
+            ("engine", how.engine != "local"),
+        )
+        if value
+    ]
+    if given and isinstance(model, Streams):
+        raise ValueError(
+            f"{', '.join(given)}: {model.name} answers many at once and repeats what fails by itself; see --concurrency, --deadline."
+        )
 
 
 def facts_of(model: Model) -> Facts | None:

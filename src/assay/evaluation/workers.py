@@ -1,0 +1,129 @@
+"""Models in processes of their own: several at once, killed when they hang, replaced when they die.
+
+A process is started anew (not forked: threads and nets do not survive that), loads the model by its name, and answers what comes through
+a pipe. It ends when its pipe is closed, so none is left behind, however this program ends.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+from assay.evaluation.answers import Answer, Question, asker, describe, kind_of
+from assay.evaluation.deadline import OutOfTime
+from assay.evaluation.spread import WorkerDied, raise_as_told
+from assay.types import Model, ModelStoppedError, Sample
+
+Load = Callable[[], Model]
+
+
+@dataclass
+class Process:
+    """A worker that is a process (`assay.evaluation.spread.Worker`)."""
+
+    load: Load
+    fingerprint: str
+    timeout_s: float | None = None
+    child: Any = None
+    pipe: Connection[Any, Any] | None = None
+
+    def ask(self, samples: Sequence[Sample], question: Question, width: int | None) -> list[Answer]:
+        """The answers, from a process that is started if there is none. `OutOfTime` once it took too long, and it is killed."""
+        pipe = self.pipe or self.start()
+        try:
+            pipe.send((list(samples), question, width))
+            if not pipe.poll(self.timeout_s):
+                self.close()
+                raise OutOfTime(f"no answer within {self.timeout_s:g} s")
+            told = pipe.recv()
+        except (EOFError, OSError) as error:
+            raise self.died() from error
+        return raise_as_told(told)
+
+    def start(self) -> Connection[Any, Any]:
+        """A process that has loaded the model. `ModelStoppedError` when it cannot, or when it is not the model that was planned with."""
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        child = context.Process(target=work, args=(theirs, self.load), daemon=True, name="assay worker")
+        try:
+            child.start()
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ModelStoppedError(
+                f"workers load the model by its name, and this one has none that another process could find ({describe(error)}):"
+                " name it as py:FILE.py:function."
+            ) from error
+        theirs.close()
+        self.child, self.pipe = child, ours
+        try:
+            said, value = ours.recv()
+        except (EOFError, OSError) as error:
+            raise self.died() from error
+        if said == "failed":
+            raise ModelStoppedError(f"a worker could not load the model: {value}")
+        if value != self.fingerprint:
+            raise ModelStoppedError(
+                "a worker loaded another model than the one planned with: it changed in the meantime."
+            )
+        return ours
+
+    def died(self) -> WorkerDied:
+        """That the process ended, and how."""
+        child = self.child
+        if child is not None:
+            child.join(timeout=5)
+        code = None if child is None else child.exitcode
+        self.close()
+        return WorkerDied(f"the process that answered ended{how(code)}")
+
+    def close(self) -> None:
+        """Kills the process."""
+        child, pipe, self.child, self.pipe = self.child, self.pipe, None, None
+        if child is not None:
+            child.kill()
+            child.join(timeout=5)
+        if pipe is not None:
+            pipe.close()
+
+
+def how(code: int | None) -> str:
+    """How a process ended, in words.
+
+    >>> how(-11), how(0)
+    (' by SIGSEGV', ' with exit code 0')
+    """
+    if code is None:
+        return ""
+    return f" by {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"
+
+
+def work(pipe: Connection[Any, Any], load: Load) -> None:
+    """In the process: loads the model, then answers until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    try:
+        model = load()
+    except Exception as error:
+        pipe.send(("failed", describe(error)))
+        return
+    pipe.send(("ready", model.fingerprint))
+    while True:
+        try:
+            samples, question, width = pipe.recv()
+        except EOFError:
+            os._exit(0)
+        pipe.send(reply(model, samples, question, width))
+
+
+def reply(model: Model, samples: Sequence[Sample], question: Question, width: int | None) -> tuple[str, Any, str]:
+    """A model's answers, or what it raised, in a form that can be sent (`assay.evaluation.spread.raise_as_told`)."""
+    try:
+        return "found", asker(model, question, width)(samples), ""
+    except MemoryError as error:
+        return "raised", "out_of_memory", describe(error)
+    except Exception as error:
+        return "raised", kind_of(error), describe(error)
