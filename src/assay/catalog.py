@@ -96,9 +96,13 @@ PROBES: Mapping[str, str] = {
 RECIPES: Mapping[str, str] = {
     "aligned:emoji": "assay.recipes.aligned:emoji",
     "captioner:emoji": "assay.recipes.captioner:emoji",
+    "clip:emoji": "assay.recipes.clip:emoji",
     "composed:emoji": "assay.recipes.composed:emoji",
     "fused:emoji": "assay.recipes.fused:emoji",
+    "imagebind:emoji": "assay.recipes.imagebind:emoji",
     "joint:emoji": "assay.recipes.joint:emoji",
+    "lit:emoji": "assay.recipes.lit:emoji",
+    "siglip:emoji": "assay.recipes.siglip:emoji",
     "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",
     "vlm:emoji": "assay.recipes.vlm:emoji",
     "vlm:emoji+easy-vqa": "assay.recipes.both:emoji_and_questions",

@@ -13,10 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from assay.catalog import nearest
 from assay.data.batch import Batch
 from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
+from assay.models.encoders.vit import VisionTransformer
 from assay.models.layers import expect_modalities
 
 SCALE_START = math.log(1 / 0.07)
@@ -25,30 +27,31 @@ SCALE_LIMIT = 100.0
 
 @dataclass(frozen=True)
 class AlignedSettings:
-    """The sizes that decide the net's shape; kept in ``config.json``."""
+    """The sizes that decide the net's shape; kept in ``config.json``.
+
+    ``modalities`` are those that have a tower; the picture's is a convolutional net (``cnn``) or a Transformer (``vit``).
+    """
 
     dim: int = 128
     image_widths: tuple[int, ...] = (32, 64, 128, 224)
     buckets: int = 12288
     text_width: int = 96
     dropout: float = 0.1
+    modalities: tuple[str, ...] = ("text", "image", "audio")
+    image: str = "cnn"
+    size_px: int = 48
+    patch_px: int = 8
+    image_layers: int = 4
 
 
 class Aligned(nn.Module):
-    """Three towers, a learned scale of their cosines, and a second one for the question "which of these classes"."""
-
-    modalities = ("text", "image", "audio")
+    """A tower for each modality, a learned scale of their cosines, and a second one for the question "which of these classes"."""
 
     def __init__(self, settings: AlignedSettings = AlignedSettings()) -> None:
         super().__init__()
         s = self.settings = settings
-        self.towers = nn.ModuleDict(
-            {
-                "text": TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout),
-                "image": ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout),
-                "audio": AudioEncoder(s.dim, dropout=s.dropout),
-            }
-        )
+        self.modalities = s.modalities
+        self.towers = nn.ModuleDict({name: _tower(name, s) for name in s.modalities})
         self.log_scale = nn.Parameter(torch.tensor(SCALE_START))
         self.log_class_scale = nn.Parameter(torch.tensor(SCALE_START))
 
@@ -85,3 +88,19 @@ class Aligned(nn.Module):
             votes = (self.class_scale() * self.vectors(name, part.values) @ phrases.T).log_softmax(1)
             total = total + part.spread(votes, len(batch))
         return total
+
+
+def _tower(modality: str, s: AlignedSettings) -> nn.Module:
+    """The tower of a modality. `ValueError` for one that has none, and for an unknown kind of picture net."""
+    if modality == "text":
+        return TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout)
+    if modality == "audio":
+        return AudioEncoder(s.dim, dropout=s.dropout)
+    if modality != "image":
+        raise ValueError(f"no tower for the modality {modality!r}: {nearest(modality, ('text', 'image', 'audio'))}")
+    if s.image == "cnn":
+        return ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout)
+    if s.image == "vit":
+        sizes = {"size_px": s.size_px, "patch_px": s.patch_px, "layers": s.image_layers}
+        return VisionTransformer(s.dim, width=s.dim, dropout=s.dropout, **sizes)
+    raise ValueError(f"unknown picture net {s.image!r}: {nearest(s.image, ('cnn', 'vit'))}")

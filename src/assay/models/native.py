@@ -88,6 +88,10 @@ class NativeModel:
     def _logits(self, samples: Sequence[Sample], choices: Sequence[str], columns: list[int]) -> Tensor:
         batch = self._batch(samples, None)
         if isinstance(self.net, Aligned):
+            if "text" not in self.net.modalities:
+                raise ValueError(
+                    f"{self.name} reads no words and cannot weigh choices: give it examples (assay.fewshot)"
+                )
             phrases = self.net.vectors("text", self.processor.values("text", list(choices)))
             return self.net.class_logits(batch, phrases)
         logits: Tensor = self.net(batch)[:, columns]

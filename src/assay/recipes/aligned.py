@@ -130,22 +130,21 @@ def aligned_losses(net: Aligned, pairs: Pairs, corpus: Corpus) -> dict[str, Tens
 
 
 def validate_aligned(net: Aligned, held: Corpus) -> dict[str, float]:
-    """Hits among the validation concepts: picture → name, sound → name; and the category of a picture."""
+    """Hits among the validation concepts: picture → name, sound → name (where the net hears); and the category of a picture."""
     names = net.vectors("text", held.names.values.long())
-    owners = {
-        "image": _owners(held.pictures.rows, held.pictures.counts),
-        "audio": _owners(held.sounds.rows, held.sounds.counts),
-    }
+    owners = _owners(held.pictures.rows, held.pictures.counts)
     pictures = net.vectors("image", held.pictures.values.float() / 255)
-    sounds = net.vectors("audio", held.sounds.values.float())
     phrases = net.vectors("text", held.class_ids)
-    right = (pictures @ phrases.T).argmax(1) == held.categories[owners["image"]]
-    return {
-        "image_to_name_hit_1": _hit(pictures @ names.T, owners["image"], 1),
-        "image_to_name_hit_10": _hit(pictures @ names.T, owners["image"], 10),
-        "audio_to_name_hit_1": _hit(sounds @ names.T, owners["audio"], 1),
+    right = (pictures @ phrases.T).argmax(1) == held.categories[owners]
+    figures = {
+        "image_to_name_hit_1": _hit(pictures @ names.T, owners, 1),
+        "image_to_name_hit_10": _hit(pictures @ names.T, owners, 10),
         "image_accuracy": float(right.float().mean()),
     }
+    if "audio" in net.modalities:
+        sounds = net.vectors("audio", held.sounds.values.float())
+        figures["audio_to_name_hit_1"] = _hit(sounds @ names.T, _owners(held.sounds.rows, held.sounds.counts), 1)
+    return figures
 
 
 def _owners(rows: Tensor, counts: Tensor) -> Tensor:

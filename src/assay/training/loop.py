@@ -236,7 +236,8 @@ class _Run:
         if self.best:
             self.recipe.net.load_state_dict(self.best)
         about = {"recipe": self.recipe.name, "settings": dict(self.recipe.settings), **self.recipe.about}
-        save_native(self.folder, self.recipe.net, self.recipe.processor, about=about)
+        net = self.recipe.net if self.recipe.export is None else self.recipe.export(self.recipe.net)
+        save_native(self.folder, net, self.recipe.processor, about=about)
         self.recipe.net.load_state_dict(own)
         story = {**about, "seconds": round(self.seconds, 1), "history": self.history}
         (self.folder / "training.json").write_text(json.dumps(story, indent=1) + "\n", encoding="utf-8")

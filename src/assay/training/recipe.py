@@ -43,7 +43,8 @@ class Recipe:
     ``settings`` are the plain values that decide the run (resuming with others is refused). ``losses`` gives named
     scalars whose sum is minimised, or what a ``balance`` makes of them. ``validate`` gives named figures of a net in
     eval mode, for the history. With ``patience`` the run ends after so many validations without a better (higher; with
-    a name that starts with ``-``, lower) figure ``watch``, and gives back the weights of the best one.
+    a name that starts with ``-``, lower) figure ``watch``, and gives back the weights of the best one. ``export`` takes out of
+    the trained net what is kept as the model, where only a part of it is.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Recipe:
     balance: Balance | None = None
     patience: int = 0
     watch: str = ""
+    export: Callable[[Any], nn.Module] | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
