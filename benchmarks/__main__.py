@@ -15,6 +15,7 @@ from benchmarks import (
     meteor,
     metrics,
     representations,
+    requests,
     retrieval,
     runner,
     start,
@@ -36,6 +37,7 @@ ALL = {
     "detection-5000": detection.pairings_large,
     "statistics": statistics.pairings,
     "runner": runner.pairings,
+    "requests": requests.pairings,
 }
 
 
