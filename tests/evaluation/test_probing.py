@@ -99,3 +99,25 @@ def test_json_of_the_command(tmp_path, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["probes"] == ["blind"] and document["skipped"] == []
     assert {"blind_score", "blind_share", "needs_share"} <= {e["metric"] for e in document["estimates"]}
+
+
+def test_figures_of_two_runs_are_compared_in_pairs():
+    def sees(samples, choices=None):
+        return ["dog" if "image" in s.inputs and s.inputs["image"].load().mean() > 9 else "cat" for s in samples]
+
+    a, b = (
+        verbs.evaluate(model, pictures(60), task="classification", conditions=["clean"], probes=["blind"])
+        for model in (reads_text, sees)
+    )
+    found = verbs.compare(a, b)
+    rows = {(row.metric, row.slice): row for row in found.rows}
+    share = rows["blind_share", "modality=image"]
+    assert (share.a, share.b) == (1.0, 0.5) and share.verdict == "worse" and share.low < share.difference < share.high
+    assert rows["blind_share", "modality=text"].verdict == "better"
+    assert found.rows[0].metric == "accuracy" and found.family == sum(r.metric in a.manifest.metrics for r in found.rows)
+    from assay.evaluation.compare import compare
+
+    [gain] = [r for r in compare(a, b, metrics=["multimodal_gain"]).rows if r.slice == "modality=image"]
+    assert gain.difference == pytest.approx(-0.5)
+    with pytest.raises(ValueError, match="has not measured 'shapley'"):
+        compare(a, b, metrics=["shapley"])

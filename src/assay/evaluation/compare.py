@@ -19,6 +19,7 @@ from assay import stats
 from assay.evaluation.exports import plain
 from assay.evaluation.flips import Flips, flips
 from assay.evaluation.manifest import Manifest, differences
+from assay.evaluation.probing import figures_in
 from assay.evaluation.run import Run
 from assay.evaluation.scoring import masks
 from assay.evaluation.tasks import FAMILIES
@@ -95,28 +96,67 @@ def compare(
     conditions: Sequence[str] = (CLEAN.name,),
     margin: Margin = None,
     alpha: float = 0.05,
+    figures: bool = True,
 ) -> Comparison:
     """Compares two runs row by row (a sample; for retrieval a query in a direction) over the rows that both have.
 
     ``metrics`` default to those that both runs have; ``slices`` to ``all`` and every split. With a ``margin``, the difference that would
-    not matter, a verdict can be *equivalent*. Raises `ValueError` for runs that asked different things, with the difference, and for
+    not matter, a verdict can be *equivalent*. ``figures``: those of probes that both runs have are compared too, after all else and
+    corrected among themselves. Raises `ValueError` for runs that asked different things, with the difference, and for
     unknown slices, conditions and metrics.
     """
     check_comparable(run_a.manifest, run_b.manifest)
     a, b, notes = paired(run_a, run_b)
-    chosen = chosen_metrics(run_a, run_b, metrics)
+    of_probes = shared_figures(run_a, run_b) if figures and slices is None else []
+    asked = None if metrics is None else [m for m in metrics if m not in {figure.name for figure, _ in of_probes}]
+    chosen = chosen_metrics(run_a, run_b, asked) if asked is None or asked or not metrics else []
     rows: list[Compared] = []
     for condition in conditions:
         here = a["condition"] == condition
         if not here.any():
             known = ", ".join(dict.fromkeys(a["condition"].tolist()))
             raise ValueError(f"the runs share nothing under the condition {condition!r}; they share {known}.")
-        rows += over_slices(chosen, a.where(here), b.where(here), wanted=slices, margin=margin, run=run_a)
+        rows += (
+            []
+            if not chosen
+            else over_slices(chosen, a.where(here), b.where(here), wanted=slices, margin=margin, run=run_a)
+        )
     name, here = run_a.manifest, a["condition"] == conditions[0]
-    changed = flips(chosen, a.where(here), b.where(here))
+    changed = flips(chosen, a.where(here), b.where(here)) if chosen else None
+    read = [
+        over_figure(run_a, run_b, figure, key, margin=margin)
+        for figure, key in of_probes
+        if metrics is None or figure.name in metrics
+    ]
+    every = (*judged(rows, alpha), *judged(read, alpha))
+    family = len(rows) or len(read)
     return Comparison(
-        name.model, run_b.manifest.model, name.task, name.data, judged(rows, alpha), notes, alpha, changed
+        name.model, run_b.manifest.model, name.task, name.data, every, notes, alpha, changed, family=family
     )
+
+
+def shared_figures(run_a: Run, run_b: Run) -> list[tuple[Metric, tuple[str, str, str]]]:
+    """The figures of probes that both runs have, with their metric, part and condition."""
+    if run_a.figures is None or run_b.figures is None:
+        return []
+    theirs = figures_in(run_b.figures)
+    return [(library.get(key[0]), key) for key in figures_in(run_a.figures) if key in theirs]
+
+
+def over_figure(run_a: Run, run_b: Run, metric: Metric, key: tuple[str, str, str], *, margin: Margin) -> Compared:
+    """A figure of probes compared over the samples on which both runs have it, not yet corrected."""
+    assert run_a.figures is not None and run_b.figures is not None, "only shared figures are compared"
+    index_a, index_b = stats.shared(run_a.figures["sample"].tolist(), run_b.figures["sample"].tolist())
+    a = {name: column[index_a] for name, column in figures_in(run_a.figures)[key].items()}
+    b = {name: column[index_b] for name, column in figures_in(run_b.figures)[key].items()}
+    there_a, there_b = (np.all([~np.isnan(column) for column in rows.values()], axis=0) for rows in (a, b))
+    both = there_a & there_b
+    lost = int(((there_a | there_b) & ~both).sum())
+    rows_a, rows_b = ({name: column[both] for name, column in rows.items()} for rows in (a, b))
+    unit, seed = run_a.figures["unit"][index_a][both], run_a.manifest.seed
+    limits = margin if not isinstance(margin, Mapping) else margin.get(metric.name)
+    [found] = stats.compare([metric], rows_a, rows_b, unit, margin=limits, seed=seed)
+    return as_compared(metric, found, key[1], key[2], n_missing=lost, unit=run_a.manifest.unit)
 
 
 def check_comparable(a: Manifest, b: Manifest) -> None:

@@ -114,7 +114,9 @@ def matrix(
         names = named(group)
         found = corrected(
             [
-                replace(compare(x, y, metrics=metrics, slices=slices, margin=margin, alpha=alpha), a=p, b=q)
+                replace(
+                    compare(x, y, metrics=metrics, slices=slices, margin=margin, alpha=alpha, figures=False), a=p, b=q
+                )
                 for (p, x), (q, y) in combinations(zip(names, group, strict=True), 2)
             ],
             alpha,

@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assay.catalog import GROUPS, attribute, find
+from assay.catalog import GROUPS, PROBES, attribute, find
 from assay.metrics.names import METRICS, PATTERNS
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def get(name: str) -> Metric:
     'hit@3'
     """
     path = METRICS.get(name) or next((path for pattern, path in PATTERNS.items() if re.fullmatch(pattern, name)), None)
-    metric: Metric = offered(name) if path is None else attribute(path)(name)
+    metric: Metric = (_figures().get(name) or offered(name)) if path is None else attribute(path)(name)
     return metric
 
 
@@ -175,6 +176,12 @@ def offered(name: str) -> Metric:
     if not isinstance(found, Metric) or found.name != name:
         raise ValueError(f"the entry point {name!r} of {GROUPS['metric']} is no metric of that name: {found!r:.80}")
     return found
+
+
+@functools.cache
+def _figures() -> Mapping[str, Metric]:
+    """What probes' figures are, by name: measured by contrasting conditions alone, explained and compared like any metric."""
+    return {metric.name: metric for path in PROBES.values() for metric in attribute(path).metrics}
 
 
 def __getattr__(name: str) -> Any:

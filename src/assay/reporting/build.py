@@ -199,7 +199,8 @@ def _contrasts(named: Sequence[Named], comparisons: Sequence[Comparison]) -> Ite
             )
         pairs.remove(found)
         a, b = found
-        for row in comparison.rows:
+        own = [row for row in comparison.rows if row.metric in a.run.manifest.metrics]
+        for row in own:
             yield verdict.contrast(comparison, row, names=(a.name, b.name), place=a.place(row.slice))
 
 
