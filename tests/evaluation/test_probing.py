@@ -11,6 +11,7 @@ from evaluation_fakes import Scorer
 from assay import verbs
 from assay.data.dataset import Dataset
 from assay.data.media import Image
+from assay.evaluation.compare import compare
 from assay.probes.probe import chosen_probes, probing
 from assay.types import Sample
 
@@ -114,8 +115,9 @@ def test_figures_of_two_runs_are_compared_in_pairs():
     share = rows["blind_share", "modality=image"]
     assert (share.a, share.b) == (1.0, 0.5) and share.verdict == "worse" and share.low < share.difference < share.high
     assert rows["blind_share", "modality=text"].verdict == "better"
-    assert found.rows[0].metric == "accuracy" and found.family == sum(r.metric in a.manifest.metrics for r in found.rows)
-    from assay.evaluation.compare import compare
+    assert found.rows[0].metric == "accuracy" and found.family == sum(
+        r.metric in a.manifest.metrics for r in found.rows
+    )
 
     [gain] = [r for r in compare(a, b, metrics=["multimodal_gain"]).rows if r.slice == "modality=image"]
     assert gain.difference == pytest.approx(-0.5)
