@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from assay.data.dataset import Dataset
-from assay.evaluation.evaluate import evaluate
+from assay.evaluation.evaluate import Session, evaluate
+from assay.evaluation.how import How
 from assay.evaluation.store import NAME, reading
 from assay.evaluation.tasks import classification, retrieval, vqa
 from assay.types import Failure, ModelStoppedError, Sample, Streams
@@ -131,3 +132,35 @@ def test_a_list_may_hold_failures_beside_answers():
     model = Partial()
     run = evaluate(model, classification(questions(10)), speed=False)
     assert [error["sample"] for error in run.errors()] == ["3"] and model.calls == 1
+
+
+def test_what_failed_is_asked_again_on_request_and_nothing_else(tmp_path):
+    whole = evaluate(Reversing(), asking(20), out=tmp_path / "whole", speed=False)
+    evaluate(Reversing(stop="7"), asking(20), out=tmp_path / "run", speed=False)
+    model = Reversing()
+    assert not evaluate(model, asking(20), out=tmp_path / "run", speed=False).complete and model.asked == []
+    again = Session(How(retry_failed=True))
+    assert evaluate(model, asking(20), out=tmp_path / "run", speed=False, session=again).complete
+    assert model.asked == ["7"] and whole.complete
+    assert evaluate(model, asking(20), out=tmp_path / "run", speed=False, session=again).complete
+    assert model.asked == ["7"]
+    for name in ("estimates.json", "predictions.parquet", "measurements.parquet"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_batch_with_a_failure_is_asked_again_whole(tmp_path):
+    class Batches:
+        name, fingerprint, modalities = "batches", "0", frozenset({"text"})
+
+        def __init__(self, failing=()):
+            self.failing, self.asked = failing, []
+
+        def generate(self, samples, modality="text"):
+            self.asked.append([sample.id for sample in samples])
+            return [Failure("no", "not now") if one.id in self.failing else f"answer {one.id}" for one in samples]
+
+    first = evaluate(Batches({"5"}), asking(12), out=tmp_path, batch=4, speed=False)
+    assert first.status == "incomplete 11/12"
+    model = Batches()
+    run = evaluate(model, asking(12), out=tmp_path, speed=False, session=Session(How(batch=4, retry_failed=True)))
+    assert run.complete and model.asked == [["4", "5", "6", "7"]]

@@ -52,6 +52,7 @@ class Evaluate:
         "where --out holds a run of another configuration: go on in a new folder beside it, with its answers that still hold",
         default=False,
     )
+    retry_failed: bool = arg("ask again what failed in an earlier session of this run", default=False)
     batch: int = arg("how many samples the model is asked about at once", default=64)
     timeout: float | None = arg(
         "seconds that one call of the model may take; then the sample is an error", default=None
@@ -75,6 +76,7 @@ def evaluate(options: Evaluate) -> int:
         repeats=options.repeats,
         shard=None if options.shard is None else Shard.read(options.shard),
         fork=options.fork,
+        retry_failed=options.retry_failed,
         batch=options.batch,
         timeout_s=options.timeout,
         attempts=options.attempts,

@@ -73,11 +73,7 @@ def evaluate(
     """
     session = Session(How(batch=batch)) if session is None else session
     how = session.how
-    if isinstance(model, Streams) and how.guarded:
-        raise ValueError(
-            f"{model.name} keeps its own deadline, repeats by itself and asks many samples at once (--deadline, --concurrency):"
-            " timeout, attempts, workers and another engine are for models that run here."
-        )
+    check_own_crowd(model, how)
     plan, choices = prepared(model, task, batch=how.batch, shard=how.shard)
     made = make_manifest(model, task, plan, choices, seed)
     out, origin = forked(out, made) if how.fork else (out, None)
@@ -85,6 +81,8 @@ def evaluate(
     with journal(out) as (store, folder), known_answers(origin, made) as known:
         manifest = agreed(store, made, folder, known)
         note_request(store, session.request)
+        if how.retry_failed:
+            store.forget([(one.number, one.first, len(one.samples)) for one in plan.batches()])
         engine = Engine(model, task, plan, store, choices, seed, known)
         if isinstance(model, Streams):
             asked = streamed(engine, model, on_progress)

@@ -46,8 +46,9 @@ class How:
     merged with the others.
 
     ``fork``: where the folder holds a run of another configuration, the run goes on in a new folder beside it, with the
-    answers that the change leaves as they are. ``timeout_s`` is the longest that one call of the model may take, ``attempts`` how often
-    a sample that fails is asked. ``workers`` processes load the model and answer, or ``engine="ray"`` actors of a Ray cluster.
+    answers that the change leaves as they are. ``retry_failed`` asks again what failed in an earlier session. ``timeout_s`` is the
+    longest that one call of the model may take, ``attempts`` how often a sample that fails is asked. ``workers`` processes load the
+    model and answer, or ``engine="ray"`` actors of a Ray cluster.
     """
 
     seed: int = 0
@@ -55,6 +56,7 @@ class How:
     repeats: int = 1
     shard: Shard | None = None
     fork: bool = False
+    retry_failed: bool = False
     batch: int = BATCH
     timeout_s: float | None = None
     attempts: int = 1
@@ -74,8 +76,3 @@ class How:
             raise ValueError(f"timeout must be more than 0 seconds, got {self.timeout_s}.")
         if self.engine not in ("local", "ray"):
             raise ValueError(f"unknown engine {self.engine!r}: there is local and ray.")
-
-    @property
-    def guarded(self) -> bool:
-        """Whether the calls of the model are timed, repeated or made elsewhere."""
-        return self.timeout_s is not None or self.attempts > 1 or self.workers > 0 or self.engine != "local"

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +92,23 @@ class Store:
             self.connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
             for name, value in (facts or {}).items():
                 self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def forget(self, batches: Iterable[tuple[int, int, int]]) -> int:
+        """Takes out those batches (number, place of the first row, size) that hold an error, and with them what says that the run is
+        finished; how many rows these are. They are then asked again, the rows beside an error too: a batch is whole or not there.
+        """
+        with guarded(self.path):
+            failed = {place for (place,) in self.connection.execute("SELECT sequence FROM rows WHERE error_kind != ''")}
+        again = [one for one in batches if not failed.isdisjoint(range(one[1], one[1] + one[2]))] if failed else []
+        if again:
+            with guarded(self.path), self.transaction():
+                self.connection.executemany(
+                    "DELETE FROM batches WHERE number = ?", [(number,) for number, _, _ in again]
+                )
+                places = [(first, first + size) for _, first, size in again]
+                self.connection.executemany("DELETE FROM rows WHERE sequence >= ? AND sequence < ?", places)
+                self.connection.execute("DELETE FROM facts WHERE name IN ('exports', 'scoring')")
+        return sum(size for _, _, size in again)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
