@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from assay.data.dataset import Dataset
     from assay.evaluation.how import How, Shard
     from assay.evaluation.run import Run
+    from assay.experiments.crossval import cross_validate
+    from assay.experiments.search import search_settings
+    from assay.experiments.sweep import sweep
     from assay.kept import merge, rescore
     from assay.models.attention import MultimodalFusion, MultiModalTransformer
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
@@ -50,6 +53,7 @@ HOMES = {
     "Sample": "assay.types",
     "Shard": "assay.evaluation.how",
     "compare": "assay.verbs",
+    "cross_validate": "assay.experiments.crossval",
     "evaluate": "assay.verbs",
     "fewshot": "assay.training.fewshot",
     "gate": "assay.verbs",
@@ -62,6 +66,8 @@ HOMES = {
     "rescore": "assay.kept",
     "score": "assay.verbs",
     "search": "assay.verbs",
+    "search_settings": "assay.experiments.search",
+    "sweep": "assay.experiments.sweep",
     "train": "assay.verbs",
 }
 
@@ -82,6 +88,7 @@ __all__ = [
     "Shard",
     "__version__",
     "compare",
+    "cross_validate",
     "evaluate",
     "fewshot",
     "gate",
@@ -94,6 +101,8 @@ __all__ = [
     "rescore",
     "score",
     "search",
+    "search_settings",
+    "sweep",
     "train",
 ]
 

@@ -1,6 +1,7 @@
 """A sweep on a recipe of one's own over the bundled digits: each trial kept, pairs tested and corrected, going on where it was cut."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,55 +9,10 @@ from assay.cli import main
 from assay.experiments.sweep import sweep
 from assay.stats import holm
 
-RECIPE = """
-import torch
-from torch import Tensor
-from assay.data.batch import Batch, Part, Sampler
-from assay.data.bundled import load
-from assay.losses.classify import classify
-from assay.models.fused import Fused, FusedSettings
-from assay.models.processor import Processor
-from assay.recipes.classified import Labelled
-from assay.training.optim import OptimSettings
-from assay.training.recipe import Recipe
-
-class Source:
-    def __init__(self, seed):
-        data = load("digits", "train").first(120)
-        self.processor = Processor(size_px=8)
-        self.pictures = self.processor.values("image", [s.inputs["image"] for s in data.samples])
-        self.labels = torch.tensor([int(s.target) for s in data.samples])
-        self.generator = torch.Generator().manual_seed(seed)
-        self.sampler = Sampler(len(self.labels), 32, self.generator)
-    def draw(self):
-        rows = self.sampler.draw()
-        batch = Batch(tuple(map(str, rows.tolist())), {"image": Part(torch.arange(32), self.pictures[rows])})
-        return Labelled(batch, self.labels[rows])
-    def state(self):
-        return {"generator": self.generator.get_state(), **self.sampler.state()}
-    def restore(self, state):
-        self.generator.set_state(state["generator"])
-        self.sampler.restore(state)
-
-def own(*, steps: int = 30, lr: float = 1e-2, fusion: str = "concat", seed: int = 0) -> Recipe:
-    source = Source(seed)
-    torch.manual_seed(seed)
-    sizes = dict(dim=16, image_widths=(8, 16), buckets=64, text_width=16)
-    net = Fused(FusedSettings(classes=tuple("0123456789"), fusion=fusion, **sizes))
-    return Recipe(
-        name="digits", settings={"steps": steps, "lr": lr, "fusion": fusion, "seed": seed}, net=net,
-        processor=source.processor, source=source, seed=seed, precision="f32",
-        losses=lambda net, drawn: {"classes": classify(net(drawn.batch), drawn.labels)},
-        optim=OptimSettings(lr=lr, steps=steps, matrix_lr=0.0),
-    )
-"""
-
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory):
-    path = tmp_path_factory.mktemp("own") / "small.py"
-    path.write_text(RECIPE)
-    return f"{path}:own"
+def recipe():
+    return f"{Path(__file__).parent / 'small.py'}:own"
 
 
 @pytest.fixture(scope="module")

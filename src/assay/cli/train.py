@@ -26,7 +26,13 @@ class Train:
         default=(),
         metavar="KEY=A,B",
     )
-    on: str | None = arg("what a sweep measures on (default: the validation split)", default=None, metavar="DATA")
+    search: tuple[str, ...] = arg(
+        "look for good settings by Optuna: lr=1e-4..1e-2 fusion=concat,gated", default=(), metavar="KEY=RANGE"
+    )
+    trials: int = arg("how many trainings a search makes", default=10)
+    on: str | None = arg(
+        "what a sweep or a search measures on (default: the validation split)", default=None, metavar="DATA"
+    )
     track: tuple[str, ...] = arg(
         "also keep losses and figures for tensorboard, wandb (offline) or mlflow, in the model's folder",
         default=(),
@@ -50,12 +56,14 @@ def train(options: Train) -> int:
             print(f"{option}: {kind}")
         return 0
     settings = dict(parse_setting(text) for text in options.settings)
-    if options.sweep:
+    if options.sweep or options.search:
         if options.track:
-            raise ValueError("--track follows one training; a --sweep keeps its own table and page.")
-        return sweep(options, settings)
+            raise ValueError("--track follows one training; a --sweep or --search keeps its own table.")
+        if options.sweep and options.search:
+            raise ValueError("--sweep tries every combination, --search looks for the best: ask for one of them.")
+        return sweep(options, settings) if options.sweep else search(options, settings)
     if options.on is not None:
-        raise ValueError("--on says what a --sweep measures on.")
+        raise ValueError("--on says what a --sweep or a --search measures on.")
     folder = options.out or str(train_folder(name))
     watched = options.track if leads() else ()
     with Bar(f"train {options.recipe}") as bar, tracking(watched, folder, name=name, settings=settings) as track:
@@ -104,6 +112,30 @@ def sweep(options: Train, settings: dict[str, Any]) -> int:
     told = f"better than {', '.join(beaten)}" if beaten else "not shown to be better than any other"
     print(f"\nhighest by {best.run.headline.metric} on {found.data}: {best.name} ({best.folder}), {told}")
     print(f"a page with the plot: {out}/sweep.html")
+    return 0
+
+
+def search(options: Train, settings: dict[str, Any]) -> int:
+    """Trains as often as asked for and prints the trials, the best first."""
+    from assay.experiments.search import search_settings
+    from assay.recipes.named import recipe_function
+    from assay.reporting import terminal
+
+    space = {**settings, **dict(parse_setting(text) for text in options.search)}
+    out = options.out or f"runs/search/{recipe_function(options.recipe)[1]}"
+    with Bar(f"search {options.recipe}") as bar:
+
+        def tell(trial: str, step: int, steps: int) -> None:
+            bar.title = f"search {options.recipe}, {trial}"
+            bar(step, steps, 0)
+
+        found = search_settings(options.recipe, space, trials=options.trials, data=options.on, out=out, on_trial=tell)
+    if options.json:
+        print_json(found.as_json())
+        return 0
+    ordered = sorted(found.trials, key=lambda trial: trial is not found.best)
+    print(terminal.sweep([(trial.name, trial.run.headline) for trial in ordered], ()))
+    print(f"\nbest on {found.data}: {found.best.name} ({found.best.folder}); measure it on data that chose nothing")
     return 0
 
 
