@@ -11,13 +11,9 @@ import random
 from collections.abc import Iterator
 
 import numpy as np
-from pycocoevalcap.bleu.bleu import Bleu
-from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.rouge.rouge import Rouge
-from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
 from assay import metrics
-from benchmarks.pairing import Pairing, pair
+from benchmarks.pairing import Pairing, needs_java, pair
 
 IMAGES, REFERENCES, WORDS = 5_000, 5, 10_000
 NAMES = ["bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d"]
@@ -54,6 +50,12 @@ def captions(images: int, seed: int = 0) -> tuple[list[str], list[list[str]]]:
 
 def by_coco(predictions: list[str], references: list[list[str]]) -> list[float]:
     """What pycocoevalcap does with them, its tokeniser in a Java process as always."""
+    needs_java()
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
     tokenizer = PTBTokenizer()
     there = tokenizer.tokenize({row: [{"caption": text} for text in texts] for row, texts in enumerate(references)})
     said = tokenizer.tokenize({row: [{"caption": text}] for row, text in enumerate(predictions)})

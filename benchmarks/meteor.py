@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pycocoevalcap.meteor.meteor import Meteor
 
 from assay import metrics
 from assay.metrics.captions import Captions
 from assay.metrics.meteor15 import index, vocabulary
 from assay.metrics.texts import paired_texts
 from assay.metrics.vocabulary import encode_with
-from benchmarks.pairing import Pairing, pair
+from benchmarks.pairing import Pairing, needs_java, pair
 
 IMAGES, REFERENCES, TIMES = 5_000, 5, 10
 SUBJECTS = [
@@ -82,6 +81,9 @@ def ours(captions: Captions) -> float:
 
 def theirs(predictions: list[str], references: list[list[str]]) -> float:
     """The same of the jar."""
+    needs_java()
+    from pycocoevalcap.meteor.meteor import Meteor
+
     said = {row: [text] for row, text in enumerate(predictions)}
     return float(Meteor().compute_score(dict(enumerate(references)), said)[0])
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 RUNS = 5
+
+
+class Absent(Exception):
+    """What a peer needs beside its package and is not on this machine."""
+
+
+def needs_java() -> None:
+    """Raises `Absent` without Java."""
+    if shutil.which("java") is None:
+        raise Absent("java")
 
 
 @dataclass(frozen=True)
