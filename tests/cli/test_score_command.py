@@ -104,6 +104,10 @@ def test_metrics_are_listed_by_family(capsys):
     assert {one["family"] for one in found} == {"scores"}
     assert all(one["definition"] and one["edge"] and one["source"] for one in found)
     assert {metrics.get(name).family for name in metrics.METRICS} <= set(TAKES)
+    assert main(["metrics", "explain", "cka"]) == 0
+    assert "assay.metrics.cka(x, y" in capsys.readouterr().out
+    assert main(["metrics", "explain", "modality_gap", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["call"] == "assay.metrics.modality_gap(x, y)"
     assert main(["metrics", "--family", "label"]) == 2
     assert main(["metrics", "verfy"]) == 2
     assert main(["metrics", "explain"]) == 2

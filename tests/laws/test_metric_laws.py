@@ -49,7 +49,7 @@ def measured(metric, given_inputs):
     if metric.family == "groups":
         items, labels = given_inputs
         return metric.measure(np.concatenate([np.zeros(0), *items]), np.repeat(labels, [len(one) for one in items]))
-    if metric.family in ("counts", "winoground"):
+    if metric.family in ("counts", "items", "winoground"):
         return metric.measure(given_inputs[0])
     if metric.name.startswith("cider"):
         metric = with_frequencies(metric, CORPUS)

@@ -103,6 +103,12 @@ def correctness_inputs(rng: np.random.Generator, n: int):
     return rng.choice([0, 1, np.nan], (2, n), p=[0.4, 0.5, 0.1])
 
 
+def item_inputs(rng: np.random.Generator, n: int):
+    """Right and wrong answers to four items, some respondents with a gap."""
+    scores = (rng.random((n, 4)) < rng.random((n, 1))).astype(float)
+    return np.where(rng.random((n, 4)) < 0.05, np.nan, scores), [None] * n
+
+
 def graph_inputs(rng: np.random.Generator, n: int):
     """Graphs that share facts, empty ones and missing ones among them."""
 
@@ -182,6 +188,7 @@ INPUTS = {
     "graphs": graph_inputs,
     "grounded": phrase_inputs,
     "groups": group_inputs,
+    "items": item_inputs,
     "label_sets": set_inputs,
     "labels": label_inputs,
     "maps": map_inputs,

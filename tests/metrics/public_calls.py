@@ -87,6 +87,7 @@ def of_numbers() -> Mapping[str, Call]:
     found["krippendorff_alpha:ratio"] = lambda *lines: metrics.krippendorff_alpha(lines, level="ratio"), raters
     found["fleiss_kappa"] = metrics.fleiss_kappa, [[[3, 1], [2, 2], [4, 0], [0, 4], [1, 3]]]
     found["group_accuracy"] = metrics.group_accuracy, [[1, 0, 1, 1, 0, 1], [0, 0, 1, 1, 2, 2]]
+    found["cronbach_alpha"] = metrics.cronbach_alpha, [[[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 0, 0], [1, 1, 0]]]
     found["winoground"] = metrics.winoground, [np.random.default_rng(0).random((6, 2, 2)).tolist()]
     return found
 

@@ -94,3 +94,37 @@ def test_rows_of_any_shape():
 def test_what_does_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_two_stages_draw_rows_within_the_units_drawn():
+    """Balanced units: the variance of a resampled mean is (var of means + mean of variances / m) / G."""
+    rng = np.random.default_rng(3)
+    table = rng.normal(size=(25, 1)) + rng.normal(size=(25, 6))
+    unit = np.repeat(np.arange(25), 6)
+    found = stats.two_stage_bootstrap(table.ravel(), np.mean, unit)
+    expected = math.sqrt((table.mean(axis=1).var() + table.var(axis=1).mean() / 6) / 25)
+    assert found.se == pytest.approx(expected, rel=0.03)
+    one_stage = stats.bootstrap(table.ravel(), np.mean, unit, method="percentile")
+    assert one_stage.se == pytest.approx(math.sqrt(table.mean(axis=1).var() / 25), rel=0.03)
+    assert found.low < one_stage.low < found.value < one_stage.high < found.high
+    assert (found.n, found.method) == (25, "percentile")
+
+
+def test_two_stages_of_units_of_one_row_are_one():
+    one, two = (
+        f(TEN, np.mean, np.arange(10), method="percentile") for f in (stats.bootstrap, stats.two_stage_bootstrap)
+    )
+    assert (two.low, two.high) == (one.low, one.high)
+
+
+def test_two_stages_keep_units_of_several_sizes_apart():
+    unit, seen = np.repeat(np.arange(3), [1, 4, 2]), set()
+
+    def mean(x, of):
+        seen.add(tuple(sorted(np.unique(of, return_counts=True)[1].tolist())))
+        assert all(count % size == 0 for size, count in zip([1, 4, 2], np.bincount(of, minlength=3), strict=True))
+        return float(x.mean())
+
+    found = stats.two_stage_bootstrap((np.arange(7.0), unit), mean, unit, method="bca", resamples=200)
+    assert found.low < found.value < found.high
+    assert len(seen) > 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ def metrics(options: Metrics) -> int:
 def listing(options: Metrics) -> int:
     """Name, direction, bounds and definition of every metric, family by family."""
     from assay.catalog import nearest
-    from assay.metrics.explaining import TAKES, listed
+    from assay.metrics.explaining import TAKES, functions, listed
 
     found = listed(options.family)
     if not found:
@@ -53,6 +54,9 @@ def listing(options: Metrics) -> int:
             family = one["family"]
             print(f"\n{family}: {one['takes']}")
         print(f"  {one['name']:<{width}}  {arrow(one)}  {first_sentence(one['definition'])}")
+    if options.family is None:
+        print("\nfunctions of whole tables, as assay.metrics.NAME(...):")
+        print(textwrap.fill(", ".join(functions()), 100, initial_indent="  ", subsequent_indent="  "))
     print("\n`assay metrics explain NAME` says more; any other k will do (hit@3, top_7_accuracy).")
     return DONE
 
@@ -80,10 +84,17 @@ def first_sentence(text: str) -> str:
 def explaining(options: Metrics) -> int:
     """How one metric is computed."""
     from assay.metrics import get
-    from assay.metrics.explaining import explain, explained
+    from assay.metrics.explaining import explain, explained, explained_function, functions
 
     if options.name is None:
         raise ValueError("`assay metrics explain` needs a name; `assay metrics` lists them.")
+    if options.name in functions():
+        told = explained_function(options.name)
+        if options.json:
+            print_json(told)
+        else:
+            print(f"{told['call']}\n\n{told['definition']}")
+        return DONE
     metric = get(options.name)
     if options.json:
         print_json(explained(metric))

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from assay.metrics.groups import circular_accuracy, group_accuracy
     from assay.metrics.hallucination import chair, chair_i, chair_s
     from assay.metrics.information import mutual_information
+    from assay.metrics.item_consistency import cronbach_alpha
     from assay.metrics.kernels import cka
     from assay.metrics.label_maps import miou, miou_per_image, pixel_accuracy, segmentation
     from assay.metrics.labelled import aurc, auroc, average_precision, brier, brier_parts, ece, f1, precision, recall
@@ -86,6 +87,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "groups": ("circular_accuracy", "group_accuracy"),
     "hallucination": ("chair", "chair_i", "chair_s"),
     "information": ("mutual_information",),
+    "item_consistency": ("cronbach_alpha",),
     "kernels": ("cka",),
     "labelled": ("aurc", "auroc", "average_precision", "brier", "brier_parts", "ece", "f1", "precision", "recall"),
     "matching": ("anls", "exact_match", "relaxed_accuracy", "token_f1"),
@@ -154,6 +156,7 @@ __all__ += ["cca", "pwcca", "svcca"]
 __all__ += ["alignment", "effective_rank", "hubness", "modality_gap", "shift_gap", "uniformity"]
 __all__ += ["mutual_information"]
 __all__ += ["cka"]
+__all__ += ["cronbach_alpha"]
 __all__ += ["rsa"]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from assay.metrics import METRICS, get
+from assay import metrics
+from assay.metrics import HOMES, METRICS, get
 from assay.metrics.metric import Metric
 
 INTERVALS = {
@@ -35,6 +37,7 @@ TAKES = {
     "embeddings": "vectors of what was made and of what is real (assay.metrics.frechet_distance)",
     "graphs": "scene graphs (assay.metrics.sgf1)",
     "groups": "items right (1) or wrong (0), the group of each (assay.metrics.group_accuracy)",
+    "items": "scores [respondents][items] (assay.metrics.cronbach_alpha)",
     "mentions": "captions, the objects in each picture, their synonyms (assay.metrics.chair)",
     "naturalbench": "answers and right answers [n][question][image] (assay.metrics.naturalbench)",
     "ratings": "ratings [raters][units], None where there is none (assay.metrics.krippendorff_alpha and others)",
@@ -97,6 +100,29 @@ def explain(metric: Metric, facts: Sequence[str] = ()) -> str:
     if facts:
         out += ["", "in this file:", *(f"  - {fact}" for fact in facts)]
     return "\n".join(out)
+
+
+def functions() -> list[str]:
+    """Figures of whole tables (embeddings, pairs of models …) that are called as functions and have no name in files.
+
+    >>> {"cka", "modality_gap"} <= set(functions()), "bleu_4" in functions()
+    (True, False)
+    """
+    return sorted(name for name in HOMES if name.islower() and name not in {*METRICS, "estimates", "measure", "score"})
+
+
+def explained_function(name: str) -> dict[str, str]:
+    """One of `functions`: how it is called and its docstring.
+
+    >>> explained_function("cka")["call"][:29]
+    'assay.metrics.cka(x, y, *, ke'
+    """
+    found = getattr(metrics, name)
+    told = inspect.signature(found)
+    bare = told.replace(
+        parameters=[one.replace(annotation=one.empty) for one in told.parameters.values()], return_annotation=told.empty
+    )
+    return {"name": name, "call": f"assay.metrics.{name}{bare}", "definition": inspect.getdoc(found) or ""}
 
 
 def listed(family: str | None = None) -> list[dict[str, Any]]:

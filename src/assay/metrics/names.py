@@ -71,6 +71,7 @@ OF_MODULE: Mapping[str, tuple[str, ...]] = {
     "frechet": ("frechet_distance",),
     "groups": ("group_accuracy", "group_excess", "group_expected", "group_single"),
     "hallucination": ("chair_i", "chair_recall", "chair_s"),
+    "item_consistency": ("cronbach_alpha",),
     "label_maps": (
         "mean_pixel_accuracy",
         "miou",

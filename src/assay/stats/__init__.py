@@ -5,7 +5,7 @@ Everything here knows of a metric only that it has a name, an aggregate under we
 
 - Metrics: `intervals` (many metrics over many slices in one pass), `interval` (one), `slices`; `compare` (two runs,
   paired, with a verdict), `shared` (the rows that two runs have in common), `paired_bootstrap`.
-- Any statistic: `bootstrap`. Means: `clustered_mean`, `mean_se`, `wild_cluster`, `replicated_mean`. Proportions:
+- Any statistic: `bootstrap`, `two_stage_bootstrap`. Means: `clustered_mean`, `mean_se`, `wild_cluster`, `replicated_mean`. Proportions:
   `wilson`, `clopper_pearson`, `jeffreys`, `wald`.
 - Tests of pairs: `paired_permutation`, `mcnemar`, `mcnemar_chi2`, `mcnemar_clustered`, `wilcoxon`; of two groups:
   `two_sample_permutation`, `brunner_munzel`; of several models: `cochran_q`, `friedman`, `nemenyi`, `rank_sets`;
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from assay.stats.equivalence import Equivalence, non_inferiority, tost
     from assay.stats.replicated import Replicated, replicated_mean
     from assay.stats.several import RankSet, cochran_q, friedman, nemenyi, rank_sets
-    from assay.stats.statistic import Bootstrap, bootstrap
+    from assay.stats.statistic import Bootstrap, bootstrap, two_stage_bootstrap
     from assay.stats.unpaired import Superiority, brunner_munzel, two_sample_permutation
 
 HOMES = {
@@ -72,6 +72,7 @@ HOMES = {
     "superiority": "effects",
     "tost": "equivalence",
     "two_sample_permutation": "unpaired",
+    "two_stage_bootstrap": "statistic",
 }
 """What metrics do not need is imported when it is first used."""
 
@@ -133,6 +134,7 @@ __all__ = [
     "superiority",
     "tost",
     "two_sample_permutation",
+    "two_stage_bootstrap",
     "units_to_decide",
     "wald",
     "wilcoxon",
