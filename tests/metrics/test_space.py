@@ -162,3 +162,37 @@ def test_items_and_not_pairs_are_shuffled_and_resampled():
 def test_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0).standard_normal((40, 3)))
+
+
+@pytest.mark.parametrize(
+    "name", ["effective_rank", "relative_gap", "separability", "hubness", "hubness_max", "antihubs"]
+)
+def test_intervals_of_what_is_no_mean_hold_the_figure_of_many(name):
+    """Of 60 data sets of 150 rows, how many intervals hold what such sets give on average (how many are hubs depends on n)."""
+    rng = np.random.default_rng(0)
+    mix, gallery = rng.standard_normal((4, 4)), rng.standard_normal((40, 4))
+
+    def figure_of(n):
+        x, y = (rng.standard_normal((n, 4)) @ mix + shift for shift in (0.0, 0.6))
+        if name in ("relative_gap", "separability"):
+            return metrics.modality_gap(x, y)[name]
+        if name == "effective_rank":
+            return metrics.effective_rank(x)
+        return metrics.hubness(x, gallery, k=3)[name]
+
+    found = [figure_of(150) for _ in range(60)]
+    truth = np.mean([one.value for one in found])
+    assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.85
+    assert all(one.low < one.value < one.high for one in found)
+
+
+def test_the_jackknife_of_parts_leaves_each_part_out():
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, 40, 3)) + np.array([[[1.0]], [[-1.0]]])
+    found = metrics.modality_gap(x, y)["relative_gap"]
+    part = np.arange(40) % 30
+    left_out = np.array(
+        [metrics.modality_gap(x[part != one], y[part != one])["relative_gap"].value for one in range(30)]
+    )
+    se = math.sqrt(29 / 30 * ((left_out - left_out.mean()) ** 2).sum())
+    assert (found.high - found.low) / 2 == pytest.approx(2.0452296 * se, rel=1e-6)

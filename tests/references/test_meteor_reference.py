@@ -37,7 +37,7 @@ GOLDEN = [
             "Spaghetti topped with fresh basil leaves.",
             "A white plate holding a pasta dish.",
         ],
-        0.1431920163,
+        0.14319200634,  # what the jar says; printed elsewhere as .1431920163
     ),
 ]
 SINGLE = [
@@ -95,7 +95,7 @@ def test_the_golden_corpus_has_its_golden_values(arrays):
     predictions, references, items = zip(*GOLDEN, strict=True)
     found = metrics.meteor(predictions, references)
     assert found.value == pytest.approx(0.329990906503802, abs=1e-12)
-    np.testing.assert_allclose(found.items, items, atol=1e-9)
+    np.testing.assert_allclose(found.items, items, rtol=0, atol=1e-10)
 
 
 def mixed(rng, words, other):

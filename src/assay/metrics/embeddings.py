@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import sign
 from assay.stats.inputs import floats
+from assay.stats.quantiles import student
 from assay.types import Estimate
 
 Values = NDArray[np.float64]
@@ -53,6 +54,28 @@ def unit_vectors(name: str, values: Values) -> Values:
     if len(empty):
         raise ValueError(f"{name}: row {empty[0]} has length 0 and points nowhere ({len(empty)} such rows)")
     return np.asarray(values / length[:, None])
+
+
+def parts(n: int, most: int = 30) -> NDArray[np.intp]:
+    """For each of ``n`` rows one of at most ``most`` parts of about one size, row i in part i mod ``most``."""
+    return np.arange(n) % min(n, most)
+
+
+def around(value: float, left_out: Values, *, low: float = -math.inf, high: float = math.inf) -> tuple[float, float]:
+    """Student's t interval of ``value`` from the values with each of g equal parts left out ``[g]``: the grouped jackknife.
+
+    Cut to ``low`` and ``high``; NaN for fewer than two parts or where a value is NaN.
+
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> low, high = around(x.mean(), (x.sum() - x) / 3)
+    >>> round(low, 4), round(high, 4)
+    (0.4457, 4.5543)
+    """
+    g = len(left_out)
+    if g < 2:
+        return math.nan, math.nan
+    reach = student(0.975, g - 1) * math.sqrt((g - 1) / g * float(((left_out - left_out.mean()) ** 2).sum()))
+    return max(float(value) - reach, low), min(float(value) + reach, high)
 
 
 def figure(

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from assay.metrics.embeddings import figure, matrix, pairs, unit_vectors
-from assay.metrics.separability import auroc_between
+from assay.metrics.embeddings import around, figure, matrix, pairs, parts, unit_vectors
+from assay.metrics.separability import auroc_by_fold
 from assay.stats.clustered import mean_se
 from assay.stats.quantiles import student
 from assay.types import Estimate
@@ -48,12 +48,12 @@ def modality_gap(x: ArrayLike, y: ArrayLike) -> dict[str, Estimate]:
     along = (a - b) @ (shift / gap) if gap > 0 else np.zeros(n)
     cosines = np.einsum("id,id->i", a, b)
     across = a @ b.sum(axis=0) - cosines, b @ a.sum(axis=0) - cosines
-    spread = (_mean_distance(a) + _mean_distance(b)) / 2
+    spread, spreads = _spread(a, b)
     recipe = (f"n:{n}", f"d:{a.shape[1]}")
     return {
         "modality_gap": figure("modality_gap", gap, _around(gap, mean_se(along), n), n=n, recipe=recipe),
-        "relative_gap": figure("relative_gap", gap / spread if spread > 0 else math.nan, n=n, recipe=recipe),
-        "separability": figure("separability", auroc_between(a, b), n=n, recipe=(*recipe, "held-out:5-folds")),
+        "relative_gap": _relative_gap(gap, spread, (_gaps(a - b), spreads), n, recipe),
+        "separability": _separability(a, b, recipe),
         "matched_cosine": _mean("matched_cosine", cosines, recipe),
         "shuffled_cosine": _mean("shuffled_cosine", (across[0] + across[1]) / (2 * (n - 1)), recipe, of_two=True),
         "cone_x": _mean("cone_x", (a @ a.sum(axis=0) - 1) / (n - 1), recipe, of_two=True),
@@ -122,7 +122,7 @@ def uniformity(x: ArrayLike, *, t: float = 2.0) -> Estimate:
 def effective_rank(x: ArrayLike) -> Estimate:
     """How many dimensions ``x[n, d]`` uses: exp of the entropy of its centred singular values, from 1 to min(n - 1, d).
 
-    NaN where nothing varies. Raises `ValueError` for fewer than 2 rows.
+    The interval is that of a jackknife of 30 parts. NaN where nothing varies. Raises `ValueError` for fewer than 2 rows.
 
     >>> round(effective_rank([[1.0, 0], [-1.0, 0], [0, 1.0], [0, -1.0]]).value, 6)
     2.0
@@ -130,12 +130,17 @@ def effective_rank(x: ArrayLike) -> Estimate:
     a = matrix("x", x)
     if len(a) < 2:
         raise ValueError(f"at least 2 embeddings were expected, not {len(a)}")
-    values = np.linalg.svd(a - a.mean(axis=0), compute_uv=False)
-    total = float(values.sum())
-    share = values[values > 1e-14 * total] / total if total > 0 else np.zeros(0)
-    value = math.exp(-float((share * np.log(share)).sum())) if len(share) else math.nan
+    a = a - a.mean(axis=0)
+    value, most = _rank(a), float(min(len(a) - 1, a.shape[1]))
+    part = parts(len(a))
+    left_out = np.array([_rank(a[part != one] - a[part != one].mean(axis=0)) for one in range(part.max() + 1)])
     return figure(
-        "effective_rank", value, n=len(a), recipe=(f"n:{len(a)}", f"d:{a.shape[1]}", "centred"), unit="embedding"
+        "effective_rank",
+        value,
+        around(value, left_out, low=1.0, high=most) if len(a) > 3 else (math.nan, math.nan),
+        n=len(a),
+        recipe=(f"n:{len(a)}", f"d:{a.shape[1]}", "centred"),
+        unit="embedding",
     )
 
 
@@ -144,7 +149,8 @@ def hubness(queries: ArrayLike, gallery: ArrayLike | None = None, *, k: int = 10
 
     ``hubness`` is the skewness of the k-occurrences (0: even), ``hubness_max`` the greatest share of the queries that one
     candidate is near to, ``antihubs`` the share of candidates that are near to none. Without a ``gallery`` the queries are
-    their own, no one being near to itself. Raises `ValueError` for widths that differ, rows of length 0, k not below the gallery.
+    their own, no one being near to itself. The queries are what was sampled, the gallery is fixed (a jackknife of 30 parts).
+    Raises `ValueError` for widths that differ, rows of length 0, k not below the gallery.
 
     >>> found = hubness(np.eye(4), k=1)
     >>> found["hubness_max"].value <= 1.0
@@ -156,25 +162,78 @@ def hubness(queries: ArrayLike, gallery: ArrayLike | None = None, *, k: int = 10
         raise ValueError(f"queries and a gallery of one width were expected, not of shapes {a.shape} and {b.shape}")
     if not 1 <= k < len(b):
         raise ValueError(f"a number of neighbours from 1 to {len(b) - 1} was expected, not {k}")
-    near, start = np.zeros(len(b), dtype=np.int64), 0
+    part = parts(len(a))
+    near, start = np.zeros((int(part.max()) + 1, len(b)), dtype=np.int64), 0  # by part of the queries
     for block in _cosines(a, b):
         if gallery is None:
             block[np.arange(len(block)), start + np.arange(len(block))] = -np.inf
+        nearest = np.argpartition(-block, k - 1, axis=1)[:, :k]
+        np.add.at(near, (part[start : start + len(block), None], nearest), 1)
         start += len(block)
-        near += np.bincount(np.argpartition(-block, k - 1, axis=1)[:, :k].ravel(), minlength=len(b))
+    whole, sizes = near.sum(axis=0), np.bincount(part)
+    values = _hubs(whole, len(a))
+    left_out = [_hubs(whole - one, len(a) - size) for one, size in zip(near, sizes, strict=True)]
+    recipe = (f"k:{k}", f"queries:{len(a)}", f"gallery:{len(b)}")
+    ends = {"hubness": (-math.inf, math.inf), "hubness_max": (0.0, 1.0), "antihubs": (0.0, 1.0)}
+    found = {}
+    for name, (low, high) in ends.items():
+        reach = around(values[name], np.array([one[name] for one in left_out]), low=low, high=high)
+        items = whole.astype(np.float64) if name == "hubness" else None
+        found[name] = figure(name, values[name], reach, n=len(a), recipe=recipe, items=items, unit="query")
+    return found
+
+
+def _hubs(near: NDArray[np.int64], queries: int) -> dict[str, float]:
+    """What `hubness` tells, from how often each candidate is near to one of so many queries."""
     off = near - near.mean()
     spread = float((off**2).mean()) ** 1.5
-    recipe = (f"k:{k}", f"queries:{len(a)}", f"gallery:{len(b)}")
-    values = {
+    return {
         "hubness": float((off**3).mean()) / spread if spread > 0 else 0.0,
-        "hubness_max": float(near.max()) / len(a),
+        "hubness_max": float(near.max()) / queries if queries else math.nan,
         "antihubs": float((near == 0).mean()),
     }
-    items = near.astype(np.float64)
-    return {
-        name: figure(name, value, n=len(a), recipe=recipe, items=items if name == "hubness" else None, unit="query")
-        for name, value in values.items()
-    }
+
+
+def _rank(centred: Values) -> float:
+    """exp of the entropy of the singular values; NaN where there are none."""
+    values = np.linalg.svd(centred, compute_uv=False)
+    total = float(values.sum())
+    share = values[values > 1e-14 * total] / total if total > 0 else np.zeros(0)
+    return math.exp(-float((share * np.log(share)).sum())) if len(share) else math.nan
+
+
+def _relative_gap(
+    gap: float, spread: float, left_out: tuple[Values, Values], n: int, recipe: tuple[str, ...]
+) -> Estimate:
+    """The gap over the mean distance within a modality; with each part of the pairs left out the same."""
+    gaps, spreads = left_out
+    if not spread > 0:
+        return figure("relative_gap", math.nan, n=n, recipe=recipe)
+    value = gap / spread
+    return figure("relative_gap", value, around(value, gaps / spreads, low=0.0), n=n, recipe=recipe)
+
+
+def _separability(a: Values, b: Values, recipe: tuple[str, ...]) -> Estimate:
+    """The mean of the folds' AUROC; folds share what they were fitted on, so that their variance is inflated by 1/(k - 1)."""
+    folds = auroc_by_fold(a, b)
+    k, value = len(folds), float(folds.mean())
+    reach = student(0.975, k - 1) * math.sqrt(float(folds.var(ddof=1)) * (1 / k + 1 / (k - 1)))
+    ends = max(value - reach, 0.0), min(value + reach, 1.0)
+    return figure("separability", value, ends, n=len(a), recipe=(*recipe, f"held-out:{k}-folds"))
+
+
+def _gaps(differences: Values) -> Values:
+    """The gap without each part of the pairs."""
+    part = parts(len(differences))
+    total, sizes = differences.sum(axis=0), np.bincount(part)
+    sums = np.array([differences[part == one].sum(axis=0) for one in range(len(sizes))])
+    return np.asarray(np.linalg.norm((total - sums) / (len(part) - sizes)[:, None], axis=1))
+
+
+def _spread(a: Values, b: Values) -> tuple[float, Values]:
+    """The mean distance of different rows within a side, over both sides, and the same without each part of the rows."""
+    whole, without = zip(*(_mean_distance(side) for side in (a, b)), strict=True)
+    return sum(whole) / 2, (without[0] + without[1]) / 2
 
 
 def _units(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Values, Values]:
@@ -189,10 +248,19 @@ def _cosines(a: Values, b: Values) -> Iterator[Values]:
         yield a[start : start + step] @ b.T
 
 
-def _mean_distance(a: Values) -> float:
-    """The mean distance of different rows of unit vectors."""
-    total = sum(float(np.sqrt(np.maximum(2 - 2 * block, 0)).sum()) for block in _cosines(a, a))
-    return total / (len(a) * (len(a) - 1))
+def _mean_distance(a: Values) -> tuple[float, Values]:
+    """The mean distance of different rows of unit vectors, and the same without each part of the rows."""
+    part, start = parts(len(a)), 0
+    member = np.eye(int(part.max()) + 1)[part]
+    sums = np.zeros((member.shape[1], member.shape[1]))  # of the distances between two parts
+    for block in _cosines(a, a):
+        there = np.sqrt(np.maximum(2 - 2 * block, 0))
+        there[np.arange(len(block)), start + np.arange(len(block))] = 0
+        sums += member[start : start + len(block)].T @ (there @ member)
+        start += len(block)
+    left = len(a) - member.sum(axis=0)
+    without = sums.sum() - sums.sum(axis=0) - sums.sum(axis=1) + np.diag(sums)
+    return float(sums.sum()) / (len(a) * (len(a) - 1)), np.asarray(without / (left * (left - 1)))
 
 
 def _mean(name: str, items: Values, recipe: tuple[str, ...], *, of_two: bool = False) -> Estimate:
