@@ -90,6 +90,8 @@ PROBES: Mapping[str, str] = {
     "emap": "assay.probes.additive:EMAP",
     "mm_shap": "assay.probes.use:MM_SHAP",
     "pid": "assay.probes.decomposition:PID",
+    "consistency": "assay.probes.consistency:CONSISTENCY",
+    "embeddings": "assay.probes.embeddings:EMBEDDINGS",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 
