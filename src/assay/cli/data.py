@@ -7,32 +7,55 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli import DONE, INCOMPLETE
+from assay.cli import DONE, FAILED, INCOMPLETE
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
 
 if TYPE_CHECKING:
+    from assay.data.clean import Embed, Examined
     from assay.data.dataset import Dataset
-    from assay.data.summary import Check, Summary
+    from assay.data.summary import Summary
 
 ACTIONS = ("list", "show", "check")
 FEW = 12
+SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Data:
-    """Lists the data sets, shows what is in one, or decodes every sample of it to find what is broken."""
+    """Lists the data sets, shows what is in one, or decodes every sample of it to find what is broken, there twice, leaked, or strange."""
 
     action: str = arg("list, show or check")
-    name: str | None = arg("NAME[:SPLIT], such as emoji:test-concepts", default=None, metavar="NAME", positional=True)
+    name: str | None = arg(
+        "NAME[:SPLIT], a folder, a manifest, or what assay evaluate takes as data",
+        default=None,
+        metavar="DATA",
+        positional=True,
+    )
     sheet: str | None = arg("draw a contact sheet of the data into this PNG file", default=None, metavar="FILE")
+    out: str | None = arg(
+        "check: write the data without what is rejected, and the reasons, into this folder", default=None, metavar="DIR"
+    )
+    reject: str | None = arg(
+        "check: the reasons to leave samples out for (default: unusable, duplicates, leaks)",
+        default=None,
+        metavar="REASON,...",
+    )
+    fail_on: str | None = arg(
+        "check: exit with 1 if a sample is found for one of these reasons", default=None, metavar="REASON,..."
+    )
+    embed: str | None = arg(
+        "check: a model in whose space to look for outliers and doubtful labels", default=None, metavar="MODEL"
+    )
+    map: str | None = arg("which column is what: image=path,label=species", default=None, metavar="ROLE=COLUMN,...")
     json: bool = arg("print one JSON document", default=False)
 
 
 def data(options: Data) -> int:
-    """Prints what was asked for. `check` exits 3 when a sample is broken."""
+    """Prints what was asked for. `check` exits 3 when a sample cannot be used, 1 when ``fail_on`` says so."""
     from assay.catalog import nearest
+    from assay.cli.evaluate import columns_named
 
     if options.action not in ACTIONS:
         raise ValueError(f"unknown action {options.action!r}: {nearest(options.action, ACTIONS)}")
@@ -42,7 +65,8 @@ def data(options: Data) -> int:
         raise ValueError(f"`assay data {options.action}` needs a name; `assay data list` tells them.")
     from assay import verbs
 
-    dataset = verbs.load_dataset(options.name)
+    columns = None if options.map is None else columns_named(options.map)
+    dataset = verbs.load_dataset(options.name, columns=columns)
     if options.sheet:
         from assay.data.contact_sheet import contact_sheet
 
@@ -116,31 +140,71 @@ def counts(values: Mapping[str, int]) -> str:
 
 
 def check_data(options: Data, dataset: Dataset) -> int:
-    """Decodes everything and says what is wrong."""
-    from assay.data.summary import check
+    """Decodes everything, says what was found, and writes the rest where that was asked for."""
+    from assay.data import clean, written
 
+    reject = clean.REJECTED if options.reject is None else clean.check_reasons(names(options.reject))
+    gates = clean.check_reasons(names(options.fail_on or ""))
+    embed = None if options.embed is None else embedding(options.embed)
     with Bar(f"check {dataset.name}") as bar:
-        found = check(dataset, lambda done: bar(done, len(dataset)))
+        found = clean.examine(dataset, embed=embed, progress=lambda done: bar(done, len(dataset)))
+    rows = clean.rows(found, reject)
+    kept: Dataset | None = None
+    if options.out is not None:
+        kept = clean.cleaned(dataset, found, reject)
+        written.write_reasons(rows, Path(options.out))
+        written.write_data(kept, Path(options.out))
     if options.json:
-        print_json({"data": dataset.name, "samples": len(dataset), "sound": found.sound, **asdict(found)})
+        told = {"data": dataset.name, "samples": len(dataset), "sound": found.check.sound, **asdict(found.check)}
+        print_json({**told, "counts": found.counts, "findings": rows, "notes": found.notes})
     else:
         print_check(dataset, found)
-    return DONE if found.sound else INCOMPLETE
+        if kept is not None:
+            print(
+                f"\n{len(kept)} of {len(dataset)} samples are kept in {options.out}, with reasons.parquet and reasons.csv"
+            )
+    if not found.usable:
+        return INCOMPLETE
+    return FAILED if any(gate in found.counts for gate in gates) else DONE
 
 
-def print_check(dataset: Dataset, found: Check) -> None:
-    """What was found, for people."""
+def names(given: str) -> list[str]:
+    """What stands between commas.
+
+    >>> names("leak, duplicate")
+    ['leak', 'duplicate']
+    """
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+def embedding(model: str) -> Embed:
+    """The function by which a model embeds samples. `ValueError` for one that has no space."""
+    from assay import verbs
+    from assay.types import Embeds
+
+    loaded = verbs.load_model(model)
+    if not isinstance(loaded, Embeds):
+        raise ValueError(f"{model} cannot embed: choose another model for --embed")
+    return lambda samples: loaded.embed(samples)
+
+
+def print_check(dataset: Dataset, found: Examined) -> None:
+    """What was found, for people: counts, a few samples of each reason, what splits share."""
+    from assay.data.clean import REASONS
     from assay.reporting.text import one_line
 
-    state = "every input can be used" if found.sound else f"{len(found.broken)} inputs are broken"
+    state = "every input can be used" if found.usable else "some cannot be used"
     print(f"{dataset.name}: {len(dataset)} samples, {state}")
-    for broken in found.broken:
-        print(f"  {one_line(broken.sample, 60)} {broken.modality}: {one_line(broken.reason, 160)}")
-    for name in found.duplicate_ids:
-        print(f"  id used twice: {one_line(name, 60)}")
-    for same in found.same_pictures:
-        print(f"  the same picture under different labels: {', '.join(one_line(s, 60) for s in same[:FEW])}")
-    for overlap in found.overlaps:
+    for reason, count in found.counts.items():
+        print(f"  {reason:<18} {count:>6}  {REASONS[reason]}")
+        for one in [one for one in found.findings if one.reason == reason][:SHOWN]:
+            like = f" (like {one_line(one.other, 60)})" if one.other else ""
+            print(f"    {one_line(one.sample, 60)}{like} {one_line(one.detail, 160)}".rstrip())
+    for note in found.notes:
+        print(f"  {one_line(note, 200)}")
+    for same in found.check.same_pictures[:FEW]:
+        print(f"  the same picture in different samples: {', '.join(one_line(s, 60) for s in same[:FEW])}")
+    for overlap in found.check.overlaps:
         first, second = overlap.splits
         print(f"  {first} and {second} share {overlap.count} {overlap.kind}s, such as {one_line(overlap.example, 60)}")
 

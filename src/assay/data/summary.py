@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.data.dataset import Dataset
 from assay.types import MODALITIES, MediaError, Sample
@@ -109,10 +113,14 @@ def describe(dataset: Dataset) -> Summary:
     )
 
 
-def check(dataset: Dataset, progress: Callable[[int], None] | None = None) -> Check:
+Look = Callable[[Sample, str, NDArray[Any] | str, str], None]
+"""Shown each usable input as it is decoded: the sample, the modality, the array or text, its hash."""
+
+
+def check(dataset: Dataset, progress: Callable[[int], None] | None = None, look: Look | None = None) -> Check:
     """Decodes every input once and lists what is broken, what is there twice and what splits share.
 
-    ``progress`` is called with the number of samples done. Broken inputs are listed, never raised.
+    ``progress`` is called with the number of samples done, ``look`` with each input. Broken inputs are listed, never raised.
 
     >>> check(Dataset("d", [Sample("a", {"text": " "})], "f")).broken
     (Broken(sample='a', modality='text', reason='is blank'),)
@@ -123,7 +131,7 @@ def check(dataset: Dataset, progress: Callable[[int], None] | None = None) -> Ch
         if not sample.inputs:
             broken.append(Broken(sample.id, "none", "holds no input"))
         for modality in sample.inputs:
-            found = _try(sample, modality)
+            found = _try(sample, modality, look)
             if isinstance(found, Broken):
                 broken.append(found)
             elif modality == "image":
@@ -142,16 +150,25 @@ def _repeated(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name, count in Counter(names).items() if count > 1)
 
 
-def _try(sample: Sample, modality: str) -> str | Broken:
+def _try(sample: Sample, modality: str, look: Look | None) -> str | Broken:
     """A hash of one decoded input, or why it cannot be used."""
     content = sample.inputs[modality]
     if isinstance(content, str):
-        return content if content.strip() else Broken(sample.id, modality, "is blank")
+        if not content.strip():
+            return Broken(sample.id, modality, "is blank")
+        if look is not None:
+            look(sample, modality, content, content)
+        return content
     try:
         array = content.load()
     except MediaError as error:
         return Broken(sample.id, modality, str(error))
-    return hashlib.sha256(f"{array.dtype}{array.shape}".encode() + array.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{array.dtype}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    found = digest.hexdigest()
+    if look is not None:
+        look(sample, modality, array, found)
+    return found
 
 
 def _differ(same: list[Sample]) -> bool:

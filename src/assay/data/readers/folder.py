@@ -45,7 +45,7 @@ def read_path(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> 
         return from_manifest(place, renamed or {})
     if not place.is_dir():
         raise ValueError(f"there is no file or folder {place}")
-    found = sorted(p for p in place.iterdir() if kind_of(p) in SUFFIXES and p.is_file() and not p.name.startswith("."))
+    found = sorted(p for p in place.iterdir() if kind_of(p) in SUFFIXES and p.is_file() and not aside(p))
     if len(found) > 1:
         names = ", ".join(p.name for p in found)
         raise ValueError(f"{place} holds several manifests ({names}): name the one that you mean, {found[0]}")
@@ -54,6 +54,11 @@ def read_path(path: str | Path, *, renamed: Mapping[str, str] | None = None) -> 
     if renamed:
         raise ValueError(f"{place} holds no manifest ({', '.join(SUFFIXES)}) whose columns could be named")
     return from_classes(place)
+
+
+def aside(path: Path) -> bool:
+    """Whether a file is no manifest whatever its ending: a hidden one, or the reasons that `assay data check --out` writes."""
+    return path.name.startswith(".") or path.name in ("reasons.csv", "reasons.parquet")
 
 
 def from_manifest(path: Path, renamed: Mapping[str, str], *, name: str = "") -> Dataset:
