@@ -13,12 +13,13 @@ from assay.version import __version__
 
 if TYPE_CHECKING:
     from assay.data.dataset import Dataset
+    from assay.evaluation.frames import frame
     from assay.evaluation.how import How, Shard
     from assay.evaluation.run import Run
     from assay.experiments.crossval import cross_validate
     from assay.experiments.search import search_settings
     from assay.experiments.sweep import sweep
-    from assay.kept import merge, rescore
+    from assay.kept import matrix, merge, rescore, track
     from assay.models.attention import MultimodalFusion, MultiModalTransformer
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
@@ -56,10 +57,12 @@ HOMES = {
     "cross_validate": "assay.experiments.crossval",
     "evaluate": "assay.verbs",
     "fewshot": "assay.training.fewshot",
+    "frame": "assay.evaluation.frames",
     "gate": "assay.verbs",
     "load_dataset": "assay.verbs",
     "load_model": "assay.verbs",
     "load_run": "assay.verbs",
+    "matrix": "assay.kept",
     "merge": "assay.kept",
     "predict": "assay.verbs",
     "report": "assay.verbs",
@@ -68,6 +71,7 @@ HOMES = {
     "search": "assay.verbs",
     "search_settings": "assay.experiments.search",
     "sweep": "assay.experiments.sweep",
+    "track": "assay.kept",
     "train": "assay.verbs",
 }
 
@@ -91,10 +95,12 @@ __all__ = [
     "cross_validate",
     "evaluate",
     "fewshot",
+    "frame",
     "gate",
     "load_dataset",
     "load_model",
     "load_run",
+    "matrix",
     "merge",
     "predict",
     "report",
@@ -103,6 +109,7 @@ __all__ = [
     "search",
     "search_settings",
     "sweep",
+    "track",
     "train",
 ]
 

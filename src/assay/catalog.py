@@ -127,6 +127,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "metrics": ("assay.cli.metrics:METRICS", "List the metrics, explain one, verify them on this machine"),
     "compare": ("assay.cli.compare:COMPARE", "Say which of two runs is better, paired, with a verdict"),
     "gate": ("assay.cli.gate:GATE", "Let a run pass or fail against a baseline, for CI"),
+    "runs": ("assay.cli.runs:RUNS", "List the runs that were made, show one, remove it"),
     "report": ("assay.cli.report:REPORT", "Write a run's report as one HTML file"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,3 +81,59 @@ def read(runs: Sequence[str | Path | Run]) -> list[Run]:
     from assay.verbs import load_run
 
     return [load_run(run) for run in runs]
+
+
+def track(run: Run, *names: str) -> list[str]:
+    """Tells trackers (``tensorboard``, ``wandb``, ``mlflow``) of a kept run's figures: they write into its folder and send nothing.
+
+    Every estimate's value and interval goes under ``CONDITION/SLICE/METRIC`` (shorter for the clean condition and for the whole), with what
+    the run was made of as settings. A tracker that was told before is not told again, so a finished run stays as it is; those that were
+    told are given back. `ValueError` for an unknown name, and for a run that is not kept.
+    """
+    from assay.catalog import nearest
+    from assay.training.tracking import TRACKERS
+
+    if run.folder is None:
+        raise ValueError("trackers write beside a run: keep it in a folder (out=…).")
+    told = []
+    for name in dict.fromkeys(names):
+        if name not in TRACKERS:
+            raise ValueError(f"unknown tracker {name!r}: {nearest(name, TRACKERS)}")
+        if (run.folder / WRITTEN[name]).exists():
+            continue
+        tracker = TRACKERS[name](run.folder, f"{run.manifest.task} {run.manifest.model}", settings_of(run))
+        try:
+            tracker.log(0, values_of(run))
+        finally:
+            tracker.close()
+        told.append(name)
+    return told
+
+
+WRITTEN = {"mlflow": "mlflow.db", "tensorboard": "tensorboard", "wandb": "wandb"}
+"""What each tracker writes into a run's folder."""
+
+
+def settings_of(run: Run) -> dict[str, str]:
+    """What a run was made of, in words."""
+    about = run.manifest
+    return {
+        "model": about.model,
+        "data": about.data,
+        "task": about.task,
+        "seed": str(about.seed),
+        "configuration": about.configuration.hash,
+        "status": run.status,
+    }
+
+
+def values_of(run: Run) -> dict[str, float]:
+    """Every defined figure of a run by a name that trackers take: letters, digits and ``_ - . / space``."""
+    out: dict[str, float] = {}
+    for one in run.estimates:
+        where = [part for part in (one.condition, one.slice) if part not in ("clean", "all")]
+        name = re.sub(r"[^A-Za-z0-9_\-./ ]+", ".", "/".join([*where, one.metric]))
+        for suffix, value in (("", one.value), ("/low", one.low), ("/high", one.high)):
+            if math.isfinite(value):
+                out[name + suffix] = value
+    return {**out, "n_planned": float(run.planned), "n_missing": float(run.missing)}

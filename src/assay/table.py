@@ -65,6 +65,12 @@ class Table:
         series = (polars.Series(name, column) for name, column in self.columns.items())
         return polars.DataFrame([s.arr.to_list() if isinstance(s.dtype, polars.Array) else s for s in series])
 
+    def to_pandas(self) -> Any:
+        """The same columns as a pandas frame (a column of vectors holds an array in each row). Needs pandas."""
+        import pandas
+
+        return pandas.DataFrame({name: list(c) if c.ndim > 1 else c for name, c in self.columns.items()})
+
 
 def unit_index(values: Sequence[str] | NDArray[Any]) -> tuple[NDArray[np.intp], int]:
     """For every row the number of its unit (0 … n_units - 1, in order of first appearance), and how many there are."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from assay.catalog import PROBES
 from assay.cli import DONE, INCOMPLETE
 from assay.cli.api import Api
+from assay.cli.noting import STORE, note
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 from assay.cli.progress import Bar
@@ -60,13 +61,19 @@ class Evaluate:
     attempts: int = arg("how often a sample that fails is asked", default=1)
     workers: int = arg("processes that load the model and answer (0: this one)", default=0)
     engine: str = arg("local, or ray: actors of the cluster at RAY_ADDRESS or of one here", default="local")
+    track: str | None = arg(
+        "tell tensorboard, wandb, mlflow of the figures; they write into the run's folder",
+        default=None,
+        metavar="NAME[,NAME]",
+    )
+    store: str = arg(STORE, default="", metavar="URL")
     json: bool = arg("print one JSON document", default=False)
     api: Api = field(default_factory=Api, metadata={"help": "for openai:MODEL@URL"})
 
 
 def evaluate(options: Evaluate) -> int:
     """Prints the scorecard. Exit code 3 when some of what was planned failed."""
-    from assay import verbs
+    from assay import kept, verbs
     from assay.evaluation.how import How, Shard
     from assay.reporting import terminal
 
@@ -97,6 +104,9 @@ def evaluate(options: Evaluate) -> int:
     with Bar(f"{prepared.model.name} on {options.data}") as bar:
         out = options.out or prepared.folder
         run = verbs.evaluate_prepared(prepared, out=out, on_progress=bar)
+    note(run, options.store)
+    if options.track and not run.manifest.shard:
+        kept.track(run, *[name.strip() for name in options.track.split(",")])
     if options.json:
         print_json(as_json(run))
     elif run.manifest.shard:

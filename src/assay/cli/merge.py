@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from assay.cli import DONE, INCOMPLETE
+from assay.cli.noting import STORE, note
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 
@@ -19,6 +20,7 @@ class Merge:
 
     runs: tuple[str, ...] = arg("the folders of all shards, made by `assay evaluate ... --shard 1/4`")
     out: str = arg("the folder of the merged run (required)", default="", metavar="DIR")
+    store: str = arg(STORE, default="", metavar="URL")
     json: bool = arg("print one JSON document", default=False)
 
 
@@ -31,6 +33,7 @@ def merge(options: Merge) -> int:
     if not options.out:
         raise ValueError("nowhere to put the merged run: give a folder with --out.")
     run = kept.merge(*options.runs, out=options.out)
+    note(run, options.store)
     if options.json:
         print_json(as_json(run))
     else:

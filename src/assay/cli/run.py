@@ -62,6 +62,8 @@ EXTRAS = {
     "mlflow": "tracking",
     "optuna": "search",
     "ray": "ray",
+    "sqlalchemy": "store",
+    "psycopg": "store",
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli import DONE, INCOMPLETE
+from assay.cli.noting import STORE, note
 from assay.cli.options import Command, arg
 from assay.cli.output import print_json
 
@@ -49,6 +50,7 @@ class Score:
         "say how a metric is computed and, with FILE, why it is what it is", default=None, metavar="METRIC"
     )
     seed: int = arg("of the resampling", default=0)
+    store: str = arg(STORE, default="", metavar="URL")
     json: bool = arg("print one JSON document", default=False)
 
 
@@ -81,6 +83,8 @@ def score(options: Score) -> int:
         margin=options.margin,
         seed=options.seed,
     )
+    if scored.run.folder is not None:
+        note(scored.run, options.store)
     if options.json:
         print_json(as_json(scored))
     elif options.explain:
@@ -103,6 +107,7 @@ def again(options: Score, names: tuple[str, ...]) -> int:
             "a run is scored again in its own folder: --metrics goes with it; for --baseline use `assay compare`."
         )
     run = kept.rescore(options.files[0], metrics=names)
+    note(run, options.store)
     if options.json:
         print_json(run_as_json(run))
     else:
