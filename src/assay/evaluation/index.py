@@ -38,6 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.schema import CreateTable
 
 from assay.evaluation.errors import StoreError
 from assay.evaluation.run import Run
@@ -138,10 +139,16 @@ def opened(store: str = "") -> Iterator[Index]:
         event.listen(engine, "connect", checked)
     index = Index(engine)
     try:
-        index.within(tables.create_all)
+        index.within(make_tables)
         yield index
     finally:
         engine.dispose()
+
+
+def make_tables(connection: Connection) -> None:
+    """The tables, where they are not there; somebody else may be making them just now."""
+    for table in tables.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
 
 
 def checked(connection: Any, record: Any) -> None:
