@@ -12,7 +12,7 @@ Everything here knows of a metric only that it has a name, an aggregate under we
   of too small a difference: `tost`, `non_inferiority`.
 - Effects: `cohens_h`, `cohens_d`, `matched_odds_ratio`, `superiority`. Corrections: `holm`, `benjamini_hochberg`,
   `benjamini_yekutieli`, `max_t`. Planning: `sample_size`, `detectable`, `power`, `paired_variance`, `design_effect`,
-  `intraclass_correlation`, `units_to_decide`.
+  `intraclass_correlation`, `units_to_decide`; of a quantile: `observations_needed`, `allowed_beyond`.
 - `assay.stats.sequential`: tests that may be looked at after every sample. `assay.stats.preference`: ratings from
   comparisons and rankings.
 - `stream(seed, *names)`: a generator of its own for every named purpose, the same in every process.
@@ -47,6 +47,7 @@ from assay.stats.streams import stream
 if TYPE_CHECKING:
     from assay.stats.effects import cohens_d, cohens_h, matched_odds_ratio, superiority
     from assay.stats.equivalence import Equivalence, non_inferiority, tost
+    from assay.stats.quantile_bounds import allowed_beyond, observations_needed
     from assay.stats.replicated import Replicated, replicated_mean
     from assay.stats.several import RankSet, cochran_q, friedman, nemenyi, rank_sets
     from assay.stats.statistic import Bootstrap, bootstrap, two_stage_bootstrap
@@ -58,6 +59,7 @@ HOMES = {
     "RankSet": "several",
     "Replicated": "replicated",
     "Superiority": "unpaired",
+    "allowed_beyond": "quantile_bounds",
     "bootstrap": "statistic",
     "brunner_munzel": "unpaired",
     "cochran_q": "several",
@@ -67,6 +69,7 @@ HOMES = {
     "matched_odds_ratio": "effects",
     "nemenyi": "several",
     "non_inferiority": "equivalence",
+    "observations_needed": "quantile_bounds",
     "rank_sets": "several",
     "replicated_mean": "replicated",
     "superiority": "effects",
@@ -94,6 +97,7 @@ __all__ = [
     "Superiority",
     "Finding",
     "Wild",
+    "allowed_beyond",
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "bootstrap",
@@ -121,6 +125,7 @@ __all__ = [
     "mean_se",
     "nemenyi",
     "non_inferiority",
+    "observations_needed",
     "paired_bootstrap",
     "paired_permutation",
     "paired_variance",
