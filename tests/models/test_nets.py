@@ -318,6 +318,8 @@ def test_words_in_many_scripts() -> None:
     assert words_of("हँसता चेहरा") == ("हँसता", "चेहरा")
     assert words_of("O'Brien & co.") == ("o", "brien", "co")
     assert words_of("a + b") == ("a", "+", "b")
+    assert words_of("a picture of the red fruit") == ("picture", "of", "red", "fruit")
+    assert words_of("A button") == ("a", "button") and words_of("a") == ("a",) and words_of("the the") == ("the",)
     assert words_of("  ") == ()
 
 

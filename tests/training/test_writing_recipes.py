@@ -11,6 +11,7 @@ import torch
 from assay.data.requests import DESCRIBE, ENGLISH, NAME, SORT, WORDINGS
 from assay.losses.classify import classify
 from assay.models.bpe import END, PAD, train_bpe
+from assay.models.encoders.cnn import PictureGrid
 from assay.models.native import load_native
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
@@ -18,6 +19,7 @@ from assay.models.vqa import Vqa, VqaSettings
 from assay.recipes.corpus import table
 from assay.recipes.described import SHARES, Described, DescribedSource, held_answers
 from assay.recipes.questions import UNSEEN, Questions, QuestionSource, fact, moved, question_texts
+from assay.recipes.readers import start_pictures
 from assay.recipes.vlm import WrittenSource, held_questions
 from assay.recipes.vqa import answer_logits, validate_vqa
 from assay.recipes.wordings import wordings
@@ -244,6 +246,17 @@ def test_a_reader_starts_from_shipped_weights_or_says_why_not() -> None:
         start_reader(vlm(), "assay:aligned")
     with pytest.raises(ValueError, match="assay:aligned or scratch"):
         start_reader(net, "assay:joint")
+
+
+def test_a_grid_alone_starts_from_shipped_weights_too() -> None:
+    torch.manual_seed(0)
+    grid = PictureGrid((32, 64, 128, 224))
+    before = grid.stem[0].weight.clone()
+    assert start_pictures(grid, "scratch") == "scratch" and torch.equal(grid.stem[0].weight, before)
+    assert start_pictures(grid, "assay:aligned").startswith("assay:aligned@")
+    assert not torch.equal(grid.stem[0].weight, before)
+    with pytest.raises(ValueError, match="does not fit"):
+        start_pictures(PictureGrid((32, 64, 128, 192)), "assay:aligned")
 
 
 @pytest.mark.parametrize("kind", ["vqa", "vlm"])

@@ -30,6 +30,8 @@ class AlignedSettings:
     """The sizes that decide the net's shape; kept in ``config.json``.
 
     ``modalities`` are those that have a tower; the picture's is a convolutional net (``cnn``) or a Transformer (``vit``).
+    ``alone`` and ``together``: how much the vote of each of them counts for a class, where the sample has nothing else,
+    and where it has (`assay.recipes.votes` fits them); empty: in full.
     """
 
     dim: int = 128
@@ -42,6 +44,8 @@ class AlignedSettings:
     size_px: int = 48
     patch_px: int = 8
     image_layers: int = 4
+    alone: tuple[float, ...] = ()
+    together: tuple[float, ...] = ()
 
 
 class Aligned(nn.Module):
@@ -79,13 +83,20 @@ class Aligned(nn.Module):
     def class_logits(self, batch: Batch, phrases: Tensor) -> Tensor:
         """``[n, k]``: each modality votes with its scaled cosines to the ``k`` phrases' vectors; votes add up.
 
-        The sum of log-probabilities is right when modalities err independently (a product of experts: Hinton 2002).
+        The sum of log-probabilities would be right if modalities erred independently (a product of experts: Hinton
+        2002). They do not quite: the settings' ``alone`` and ``together`` weigh them.
         """
         expect_modalities(self, batch.parts)
+        full = (1.0,) * len(self.modalities)
+        alone, together = self.settings.alone or full, self.settings.together or full
+        several = torch.stack([batch.present(name) for name in self.modalities]).sum(0) > 1
         total = torch.zeros(len(batch), len(phrases))
-        for name in sorted(batch.parts):
-            part = batch.parts[name]
-            votes = (self.class_scale() * self.vectors(name, part.values) @ phrases.T).log_softmax(1)
+        for i, name in enumerate(self.modalities):
+            part = batch.parts.get(name)
+            if part is None:
+                continue
+            weight = torch.where(several, together[i], alone[i])[part.rows, None]
+            votes = (weight * self.class_scale() * self.vectors(name, part.values) @ phrases.T).log_softmax(1)
             total = total + part.spread(votes, len(batch))
         return total
 

@@ -91,6 +91,14 @@ def table(values: Tensor, owners: Sequence[int], concepts: int) -> Table:
     return Table(values, rows, counts)
 
 
+def owners(things: Table) -> Tensor:
+    """The concept of each row of a table, ``int64[rows]``, in the order of its rows."""
+    found = torch.zeros(int(things.counts.sum()), dtype=torch.int64)
+    for concept, count in enumerate(things.counts.tolist()):
+        found[things.rows[concept, :count]] = concept
+    return found
+
+
 def picture_table(data: Dataset, number: Mapping[str, int], processor: Processor) -> Table:
     """The pictures ``uint8[m, 3, size, size]`` of the concepts, in every style that the data holds, numbered by ``number``."""
     seen: dict[tuple[str, str], Sample] = {}

@@ -18,7 +18,8 @@ from assay.models.bpe import Bpe, train_bpe
 from assay.models.processor import Processor
 from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.recipes.corpus import Table, picture_table
-from assay.recipes.written import SCRATCH, SHIPPED, Written, exact_share, start_reader, writing_loss, written
+from assay.recipes.readers import SCRATCH, SHIPPED
+from assay.recipes.written import Written, exact_share, start_reader, writing_loss, written
 from assay.training.augment import STRONGER, change_pictures
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from assay.catalog import RECIPES, find, nearest
+from assay.recipes.overrides import OWN
 from assay.training.recipe import Recipe
 
 Function = Callable[..., Recipe]
@@ -40,7 +41,7 @@ def recipe_function(recipe: str | Function) -> tuple[Function, str]:
 
 def loaded(path: Path) -> ModuleType:
     """The module that a file makes; what goes wrong in it is told as Python tells it."""
-    name = f"assay_recipe_{path.stem}"
+    name = f"{OWN}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec is not None and spec.loader is not None, f"{path} ends with .py"
     module = importlib.util.module_from_spec(spec)

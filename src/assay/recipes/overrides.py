@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from assay.catalog import nearest
 from assay.training.recipe import Recipe
 
+OWN = "assay_recipe_"  # before the name of a file of one's own, where Python keeps its module
 Value = str | int | float | bool
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -63,4 +64,4 @@ def _typed(name: str, value: Value, kind: Any) -> Any:
 
 
 def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}:{function.__name__}"
+    return f"{function.__module__.removeprefix(OWN)}:{function.__name__}"

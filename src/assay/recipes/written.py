@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from assay.data.batch import Batch, Part
 from assay.losses.caption import caption
-from assay.models.aligned import Aligned
 from assay.models.bpe import END, PAD, START, Bpe, padded
 from assay.models.composed import Composed
-from assay.models.encoders.cnn import ImageEncoder
 from assay.models.generation import Decoding
-from assay.models.native import load_shipped
 from assay.models.vlm import VisionLanguage, accompanied
+from assay.recipes.readers import start_pictures
 
 GROUPS = 3
-SCRATCH, SHIPPED = "scratch", "assay:aligned"
 
 
 @dataclass(frozen=True)
@@ -99,24 +96,7 @@ def start_reader(net: VisionLanguage, encoder: str) -> str:
     Returns what it started from, with the fingerprint, for the run's settings. `ValueError` for anything else, and for a
     reader of other sizes.
     """
-    if encoder == SCRATCH:
-        return encoder
-    if encoder != SHIPPED:
-        raise ValueError(f"encoder is {SHIPPED} or {SCRATCH}, not {encoder!r}")
-    model = load_shipped(encoder)
-    assert isinstance(model.net, Aligned), "it is trained by contrast"
-    tower = model.net.towers["image"]
-    assert isinstance(tower, ImageEncoder) and isinstance(net.reader, nn.Module)
-    kept = tower.state_dict()
-    expected = net.reader.state_dict()
-    wrong = [name for name in {*kept, *expected} if kept.get(name, PAD) is PAD or name not in expected]
-    wrong += [name for name in expected if name in kept and kept[name].shape != expected[name].shape]
-    if wrong:
-        raise ValueError(
-            f"the picture reader of {encoder} does not fit: {sorted(wrong)[0]} differs; use encoder={SCRATCH}"
-        )
-    net.reader.load_state_dict(kept)
-    return f"{encoder}@{model.fingerprint[:12]}"
+    return start_pictures(net.reader, encoder)
 
 
 def exact_share(net: VisionLanguage | Composed, held: Written) -> float:

@@ -14,8 +14,9 @@ from assay.reporting.text import distinct, one_line
 
 INK, QUIET, FAINT = "var(--ink)", "var(--muted)", "var(--line)"
 WIDE_PX, NARROW_PX = 880, 340
-LABEL_PX = {WIDE_PX: 190, NARROW_PX: 112}
+LABEL_PX = {WIDE_PX: 190, NARROW_PX: 160}
 TEXT_PX = 12
+WORDS_PX = 36  # beside a panel, for a difference
 LETTER_PX = 6.6  # a letter's mean width at TEXT_PX
 NO_LEADING_ZERO = "replace(datum.label, /^([-−]?)0[.]/, '$1.')"
 LAYER = ("mark", "encoding", "transform")
@@ -107,12 +108,13 @@ def _faceted(plot: Plot, width_px: int, layers: dict[str, Any]) -> dict[str, Any
     across = max(1, len(plot.panels)) if width_px == WIDE_PX else 1
     margin = 46 if plot.cost_axis else _label_px(plot, width_px) + 12
     header = {"title": None, "labelOrient": "top", "labelAnchor": "start", "labelPadding": 6}
+    beside = WORDS_PX if plot.labelled and plot.zero else 0
     facet = {"field": "panel", "type": "nominal", "sort": list(plot.panels), "header": header}
     return {
         "data": {"values": [_row(mark) for mark in plot.marks]},
         "facet": {"column" if width_px == WIDE_PX else "row": facet},
-        "spec": {**layers, "width": max(120, (width_px - margin - 26 * across) // across)},
-        "spacing": 22,
+        "spec": {**layers, "width": max(120, (width_px - margin - (26 + beside) * across) // across)},
+        "spacing": {"column": 22 + beside, "row": 22},
         "config": {**STYLE, "axisY": {"labelLimit": LABEL_PX[width_px]}},
     }
 
@@ -156,10 +158,12 @@ def _dots(plot: Plot) -> list[Any]:
         unknown.mark_text(align="left", dx=4, text="undefined").encode(x=alt.value(0), color=alt.value(QUIET)),
     ]
     if plot.labelled:
-        # Beside the mark; but where the line of no difference stands, at the panel's edge, out of its way.
-        words = known.mark_text(align="right", x="width") if plot.zero else known.mark_text(align="left", dx=9)
+        # Beside the mark; but where the line of no difference stands, beside the panel, out of its way.
+        words = known.mark_text(align="left", dx=9)
         layers.append(
-            (words if plot.zero else words.encode(x=_figures(plot, "end"))).encode(text="text:N", color=alt.value(INK))
+            words.encode(
+                x=alt.value("width") if plot.zero else _figures(plot, "end"), text="text:N", color=alt.value(INK)
+            )
         )
     if plot.zero:
         layers.insert(0, alt.Chart().mark_rule(strokeDash=[3, 3], color=QUIET).encode(x=alt.datum(0.0)))
@@ -196,13 +200,13 @@ def _domain(plot: Plot) -> list[float]:
     if plot.zero:
         low, high = min(low, 0.0), max(high, 0.0)
     span = (high - low) or abs(high) or 1.0
-    return [low - 0.04 * span, high + (0.2 if plot.labelled else 0.04) * span]
+    return [low - 0.04 * span, high + (0.2 if plot.labelled and not plot.zero else 0.04) * span]
 
 
 def _figure_axis() -> Any:
     import altair as alt
 
-    return alt.Axis(tickCount=5, labelExpr=NO_LEADING_ZERO)
+    return alt.Axis(tickCount=5, labelExpr=NO_LEADING_ZERO, labelOverlap="parity", labelSeparation=6)
 
 
 def _colour(plot: Plot) -> Any:

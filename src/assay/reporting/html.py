@@ -21,7 +21,7 @@ from assay.reporting.content import BASELINE, BEST, WORST, Clip, Example, Report
 from assay.reporting.embed import LEFT_OUT, embedded
 
 KINDS = ((WORST, "Worst"), (BEST, "Best"))
-BREAKS = re.compile("([:/_])")
+BREAKS = re.compile(r"((?<!:):(?!:)|[/_]|(?=\[))")
 SECTIONS = {
     "verdict": "Verdict",
     "scorecard": "Scorecard",
@@ -137,7 +137,7 @@ def _finalised(value: Any) -> Any:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may be broken after a colon, a slash or an underscore, where a column is narrow."""
+    """A name that may be broken after a colon, a slash or an underscore and before a bracket, where a column is narrow."""
     return Markup(BREAKS.sub(r"\1<wbr>", str(escape(text.visible(name)))))
 
 
