@@ -92,6 +92,7 @@ PROBES: Mapping[str, str] = {
     "pid": "assay.probes.decomposition:PID",
     "consistency": "assay.probes.consistency:CONSISTENCY",
     "embeddings": "assay.probes.embeddings:EMBEDDINGS",
+    "causal": "assay.probes.causal:CAUSAL",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 
