@@ -128,7 +128,7 @@ class Answered:
         """The mean over each sample's edits, NaN where one of them is or there is none."""
         count = np.bincount(self.places, minlength=self.n)
         summed = np.bincount(self.places, values, self.n)
-        return np.divide(summed, count, out=np.full(self.n, np.nan), where=count > 0)
+        return np.asarray(np.divide(summed, count, out=np.full(self.n, np.nan), where=count > 0))
 
     @property
     def concerned(self) -> NDArray[np.bool_]:
