@@ -143,6 +143,7 @@ def test_encoders_of_one_modality(save: Save, tokens: hf.PreTrainedTokenizerFast
         pictures.embed(samples, "text")
 
 
+@pytest.mark.filterwarnings("ignore:At least one mel filter")
 def test_sounds_and_texts_in_one_space(save: Save, tokens: hf.PreTrainedTokenizerFast, samples: list[Sample]) -> None:
     sizes = {"spec_size": 64, "num_mel_bins": 16, "patch_size": 4, "patch_stride": [4, 4], "window_size": 4}
     hidden = {"hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2]}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from assay.models.answering import guarded
 from assay.models.hub.find import find_folder, fingerprint, read_config
-from assay.models.hub.options import Options, parsed
+from assay.models.hub.options import SCHEME, Options, parsed
 from assay.types import Facts
 
 T = TypeVar("T")
@@ -94,7 +94,12 @@ def opened(spec: str, kind_of: Callable[[Path, Mapping[str, Any]], str]) -> Chec
         config = _configuration(folder)
         net = _net(folder, kind, _dtype(options.dtype, device))
         net = net.to(device).eval()
-    return Checkpoint(spec.partition("?")[0], folder, kind, config, net, device, options, fingerprint(folder))
+    return Checkpoint(_short(name, spec.partition("?")[2]), folder, kind, config, net, device, options, fingerprint(folder))
+
+
+def _short(name: str, given: str) -> str:
+    """For tables: a folder's own name, a name of the hub as it is, with the options that were given."""
+    return f"{SCHEME}{Path(name).resolve().name if Path(name).is_dir() else name}{'?' if given else ''}{given}"
 
 
 def _configuration(folder: Path) -> Any:
