@@ -52,10 +52,10 @@ def load_model(
     name: str | Path | Model | Callable[..., Any], *, train: str = "emoji:train", endpoint: Settings | None = None
 ) -> Model:
     """A model by name: ``assay:aligned`` (shipped), ``baseline:words`` (fitted on ``train``), the folder of a trained one, one of the
-    Transformers library (``hf:org/name``, ``hf:FOLDER``, ``hf:FOLDER?dtype=bfloat16&batch=8``), code of your own
-    (``py:package.module:function``, ``py:path/to/file.py:function``) or of an installed package (an entry point of the group
-    ``assay.models``), answers made elsewhere (``predictions:FILE``), or ``openai:MODEL@URL``, a server that speaks OpenAI's language,
-    asked as ``endpoint`` says (`assay.client.settings.Settings`).
+    Transformers library (``hf:org/name``, ``hf:FOLDER``, ``hf:FOLDER?dtype=bfloat16&batch=8``), small real weights
+    (``pretrained:minilm``), code of your own (``py:package.module:function``, ``py:path/to/file.py:function``) or of an installed
+    package (an entry point of the group ``assay.models``), answers made elsewhere (``predictions:FILE``), or ``openai:MODEL@URL``, a
+    server that speaks OpenAI's language, asked as ``endpoint`` says (`assay.client.settings.Settings`).
 
     What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
     """

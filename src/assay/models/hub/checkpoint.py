@@ -22,6 +22,9 @@ from assay.models.hub.find import find_folder, fingerprint, read_config
 from assay.models.hub.options import SCHEME, Options, parsed
 from assay.types import Facts
 
+HEADLESS = "an encoder"
+"""What a checkpoint is loaded as when only its encoder is wanted."""
+
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -85,6 +88,8 @@ def opened(spec: str, kind_of: Callable[[Path, Mapping[str, Any]], str]) -> Chec
 
     `ValueError` says what is missing, unreadable, or needs code of its own.
     """
+    import transformers
+
     name, options = parsed(spec)
     folder = find_folder(name, options.revision)
     told = read_config(folder)
@@ -92,9 +97,11 @@ def opened(spec: str, kind_of: Callable[[Path, Mapping[str, Any]], str]) -> Chec
     device = _device(options.device)
     with quiet():
         config = _configuration(folder)
-        net = _net(folder, kind, _dtype(options.dtype, device))
+        net = loaded(folder, getattr(transformers, kind), kind, _dtype(options.dtype, device))
         net = net.to(device).eval()
-    return Checkpoint(_short(name, spec.partition("?")[2]), folder, kind, config, net, device, options, fingerprint(folder))
+    return Checkpoint(
+        _short(name, spec.partition("?")[2]), folder, kind, config, net, device, options, fingerprint(folder)
+    )
 
 
 def _short(name: str, given: str) -> str:
@@ -111,27 +118,24 @@ def _configuration(folder: Path) -> Any:
         raise ValueError(f"{folder}: its configuration cannot be read ({_line(error)})") from error
 
 
-def _net(folder: Path, kind: str, dtype: torch.dtype | str) -> nn.Module:
-    """The net with its weights. `ValueError` for weights that are missing, have another shape, or cannot be read."""
-    import transformers
-
+def loaded(folder: Path, kind: Any, what: str, dtype: torch.dtype | str) -> nn.Module:
+    """The net with its weights, by a class of the library's. `ValueError` for weights that are missing, of another shape, or broken."""
     try:
-        net, loaded = getattr(transformers, kind).from_pretrained(
+        net, told = kind.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, local_files_only=True, trust_remote_code=False
         )
     except (MemoryError, ImportError):
         raise
     except Exception as error:
-        raise ValueError(f"{folder}: the weights cannot be loaded as {kind} ({_line(error)})") from error
-    # Encoders of texts are often kept without their pooler, which nothing here looks at.
-    spare = "pooler." if net.main_input_name == "input_ids" else "\0"
-    missing = sorted(name for name in loaded["missing_keys"] if not name.startswith(spare))
+        raise ValueError(f"{folder}: the weights cannot be loaded as {what} ({_line(error)})") from error
+    # Encoders are often kept without their pooler; only a picture's is ever looked at.
+    spare = "\0" if net.main_input_name == "pixel_values" and what != HEADLESS else "pooler."
+    missing = sorted(name for name in told["missing_keys"] if not name.startswith(spare))
     if missing:
-        few = ", ".join(missing[:3])
-        raise ValueError(
-            f"{folder} lacks {len(missing)} weights of {kind} ({few}{' …' if len(missing) > 3 else ''}): these would be random"
-        )
-    return net
+        few = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+        raise ValueError(f"{folder} lacks {len(missing)} weights of {what} ({few}): these would be random")
+    found: nn.Module = net
+    return found
 
 
 def _device(wanted: str) -> torch.device:

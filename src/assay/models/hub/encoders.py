@@ -29,9 +29,9 @@ from assay.models.hub.processors import (
     sound,
     tokenizer_of,
 )
+from assay.models.hub.towers import TAKES
 from assay.types import Facts, FloatArray, Sample
 
-TAKES = {"pixel_values": "image", "input_ids": "text", "input_values": "audio", "input_features": "audio"}
 POOLING = Path("1_Pooling") / "config.json"
 
 
