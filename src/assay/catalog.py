@@ -125,6 +125,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "search": ("assay.cli.search:SEARCH", "Find the best matches in a data set by words, picture or sound"),
     "evaluate": ("assay.cli.evaluate:EVALUATE", "Measure a model on data, every figure with its interval"),
     "score": ("assay.cli.score:SCORE", "Measure answers in a file (JSONL, COCO, VQA), or a run again"),
+    "import": ("assay.cli.take_over:IMPORT", "Take over another harness's log as a run"),
     "merge": ("assay.cli.merge:MERGE", "Put the shards of a run together"),
     "metrics": ("assay.cli.metrics:METRICS", "List the metrics, explain one, verify them on this machine"),
     "compare": ("assay.cli.compare:COMPARE", "Say which of two runs is better, paired, with a verdict"),

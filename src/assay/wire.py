@@ -151,7 +151,11 @@ def read_chat(body: bytes) -> Reply:
     >>> read_chat(b'{"choices": [{"message": {"content": "42"}, "finish_reason": "stop"}]}').text
     '42'
     """
-    values = read_object(body)
+    return chat_of(read_object(body))
+
+
+def chat_of(values: Mapping[str, Any]) -> Reply:
+    """The answer in the JSON object of a reply. Raises `Malformed`."""
     choices, usage = values.get("choices"), usage_of(values)
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise Malformed(f"there is no choice in it: {told(values)}", usage)

@@ -57,6 +57,7 @@ EXTRAS = {
     "tokenizers": "transformers",
     "keras": "keras",
     "httpx": "api",
+    "zstandard": "logs",
     "tensorboard": "tracking",
     "wandb": "tracking",
     "mlflow": "tracking",

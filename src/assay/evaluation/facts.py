@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.data.readers.answers import Row
+from assay.data.readers.sheet import Row
 from assay.evaluation.tasks.recorded import text_of
 from assay.metrics.metric import Metric
 from assay.types import Estimate

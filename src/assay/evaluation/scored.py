@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assay.data.readers.answers import Row, read_answers
+from assay.data.readers.answers import read_answers
+from assay.data.readers.sheet import Row
 from assay.evaluation.compare import Comparison, compare
 from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.facts import facts, unasked

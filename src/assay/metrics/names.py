@@ -175,6 +175,7 @@ PATTERNS: Mapping[str, str] = {
     r"grounding_accuracy@(0?\.\d+|1)": "assay.metrics.phrases:named",
     r"moment_recall@[1-9]\d*,tiou=(0?\.\d+|1)": "assay.metrics.moments:named",
     r"temporal_map@(0?\.\d+|1)": "assay.metrics.temporal:named",
+    r"recorded:[\w.@/+-]+": "assay.metrics.recorded:named",
     r"top_[1-9]\d*_accuracy": "assay.metrics.scores:named",
     r"(accuracy@coverage|coverage@risk)=(0?\.\d+|1(\.0+)?)": "assay.metrics.selective:named",
 }

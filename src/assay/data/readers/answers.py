@@ -4,6 +4,7 @@
   ``references`` (also ``label``, ``answer``, ``answers``). A prediction of null, or a row with ``error``, is missing. The
   references may stand in a file of their own, by the same ids.
 - COCO results and annotations (captions, detections), VQA results, annotations and questions: `assay.data.readers.coco`.
+- Tables (CSV, TSV, Excel, Parquet), and the logs of other harnesses: `assay.data.readers.logs`.
 
 Everything is checked when it is read; an error names the file and the line. Half a character (a lone surrogate) in a text
 becomes U+FFFD, since no file could keep it.
@@ -12,14 +13,14 @@ becomes U+FFFD, since no file could keep it.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assay.data.readers.jsonl import HALF_CHARACTER, Numbered, values, whole
+from assay.data.readers.logs.find import contents
+from assay.data.readers.sheet import Row, Sheet, digest
 
 REFERENCES = ("references", "reference", "label", "answers", "answer")
 """What the references may be called, the first that there is."""
@@ -40,53 +41,8 @@ ALIKE = (
 """Names under which a prediction is often kept, told in the error."""
 
 KNOWN = {"id", PREDICTION, "error", "options", *REFERENCES}
-UNITS = ("image", "image_id", "unit")
 LONGEST_GROUP = 80
 LONGEST_ID = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One answer. ``prediction`` is as it was read (None: missing, for the reason ``error``), ``references`` likewise."""
-
-    id: str
-    prediction: Any
-    references: tuple[Any, ...]
-    groups: Mapping[str, str] = field(default_factory=dict)
-    error: str = ""
-    options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """All rows of one set of answers. ``name`` says whose answers they are, ``data`` what they were compared with."""
-
-    name: str
-    data: str
-    kind: str
-    rows: tuple[Row, ...]
-    metrics: tuple[str, ...]
-    slices: tuple[str, ...] = ()
-
-    @property
-    def unit(self) -> str:
-        """The group whose rows belong together: the picture that several questions are about; else each row by itself."""
-        return next((name for name in UNITS if any(row.groups.get(name) for row in self.rows)), "sample")
-
-    @property
-    def asked(self) -> str:
-        """A hash of all that was asked: ids and references, whatever was answered."""
-        return digest([[row.id, list(row.references), list(row.options)] for row in self.rows])
-
-    @property
-    def answered(self) -> str:
-        """A hash of the answers."""
-        return digest([[row.id, row.prediction, row.error] for row in self.rows])
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of a JSON value, in hexadecimal."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_answers(
@@ -102,8 +58,8 @@ def read_answers(
     row without id, prediction or references, for an id that occurs twice and for unknown ids.
     """
     where = Path(path)
-    content = values(where)
-    kind = kind_of(content)
+    content, log = contents(where)
+    kind = kind_of(content) if log is None else "rows"
     if kind != "rows":
         sheet = _coco(kind, where, references, questions)
     elif references is not None:
@@ -112,6 +68,10 @@ def read_answers(
         sheet = _rows(where, content)
     if not sheet.rows:
         raise ValueError(f"{where}: there are no rows in it.")
+    if log is not None:
+        sheet = replace(
+            sheet, name=log.name, data=sheet.data if references is not None else f"{log.data}:{sheet.asked[:8]}"
+        )
     return _grouped(sheet, by, where)
 
 
@@ -177,7 +137,9 @@ def _joined(where: Path, content: Numbered, references: Path) -> Sheet:
 def _sheet(where: Path, rows: Sequence[Row]) -> Sheet:
     several = any(len(row.references) > 1 for row in rows)
     usual = ("bleu_4", "rouge_l", "cider_d") if several else ("exact_match", "token_f1")
-    sheet = Sheet(_stem(where), "", "rows", tuple(rows), usual)
+    recorded = dict.fromkeys(f"recorded:{name}" for row in rows for name in row.scores)
+    names: tuple[str, ...] = tuple(recorded) or usual
+    sheet = Sheet(_stem(where), "", "rows", tuple(rows), names)
     return replace(sheet, data=f"jsonl:{sheet.asked[:8]}")
 
 
@@ -227,7 +189,7 @@ def _row(name: str, record: Mapping[str, Any], references: tuple[Any, ...], wher
         raise ValueError(f"{where}, {place}: no 'prediction'; {_found(record)}")
     prediction = None if error else whole(record[PREDICTION])
     reason = error or ("the prediction is null" if prediction is None else "")
-    return Row(name, prediction, references, _groups(record), reason, _options(record))
+    return Row(name, prediction, references, _groups(record), reason, _options(record), record.get("scores") or {})
 
 
 def _found(record: Mapping[str, Any]) -> str:
@@ -242,6 +204,8 @@ def _found(record: Mapping[str, Any]) -> str:
 
 def _references(record: Mapping[str, Any], where: Path, place: str) -> tuple[Any, ...]:
     name = next((name for name in REFERENCES if record.get(name) is not None), None)
+    if name is None and "scores" in record:
+        return ()  # measured elsewhere, against what only its harness knows
     if name is None:
         told = ", ".join(map(repr, record)) or "nothing"
         raise ValueError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from assay import metrics
 from assay.catalog import nearest
 from assay.data.dataset import Dataset
-from assay.data.readers.answers import Row, Sheet
+from assay.data.readers.sheet import Row, Sheet
 from assay.evaluation.answers import Unanswered
 from assay.evaluation.plan import Pass
 from assay.evaluation.task import Task, named_metrics
 from assay.evaluation.tasks.family import Family, joined, measured
 from assay.metrics.metric import Metric, Rows
+from assay.metrics.recorded import PREFIX
 from assay.metrics.texts import reference_counts
 from assay.table import KEY, Table
 from assay.types import CLEAN, Model, Sample
 
-FAMILIES = ("texts", "labels", "label_sets", "scores", "choices", "yes_no", "numbers", "boxes")
+FAMILIES = ("recorded", "texts", "labels", "label_sets", "scores", "choices", "yes_no", "numbers", "boxes")
 """What the rows of a file can be measured as."""
 
 COMPANIONS = {"choices": "choice_unparsed", "yes_no": "yes_no_unparsed"}
@@ -97,7 +98,21 @@ def others(chosen: Sequence[Metric]) -> str:
 def signed(sheet: Sheet) -> Callable[[Metric], Metric]:
     """Adds to metrics of texts how many references a row has."""
     counts = reference_counts([row.references for row in sheet.rows])
-    return lambda metric: metric.signed(counts) if metric.family == "texts" else metric
+
+    def sign(metric: Metric) -> Metric:
+        if metric.family == "recorded":
+            return within(metric, [row.scores.get(metric.name.removeprefix(PREFIX)) for row in sheet.rows])
+        return metric.signed(counts) if metric.family == "texts" else metric
+
+    return sign
+
+
+def within(metric: Metric, values: Sequence[float | None]) -> Metric:
+    """A recorded figure that is never outside 0 and 1 is a share; one that is nothing else is a proportion."""
+    there = [value for value in values if value is not None]
+    if not there or min(there) < 0 or max(there) > 1:
+        return metric
+    return replace(metric, bounds=(0.0, 1.0), interval="wilson" if set(there) <= {0.0, 1.0} else metric.interval)
 
 
 def passes(task: Task, modalities: frozenset[str]) -> list[Pass]:
@@ -121,7 +136,7 @@ def measure_pass(task: Task, answers: Table) -> Table:
     missing = answers["error_kind"] != ""
     came = [None if lost else str(text) for text, lost in zip(answers["answer"], missing.tolist(), strict=True)]
     shown: dict[str, Any] = {name: answers[name] for name in KEY}
-    shown["true"] = objects([sample.references[0] for sample in samples])
+    shown["true"] = objects([sample.references[0] if sample.references else "" for sample in samples])
     shown["predicted"] = objects([str(text) for text in answers["answer"]])
     rows = {
         name: column[~missing] for name, column in rows_of(task, came, [sample.target for sample in samples]).items()
@@ -169,6 +184,14 @@ def text_of(value: Any) -> str:
 def texts(chosen: Sequence[Metric], came: Sequence[str | None], rows: Sequence[Row]) -> Rows:
     """Texts against all references."""
     return metrics.measure(chosen, list(came), [list(map(text_of, row.references)) for row in rows])
+
+
+def recorded_scores(chosen: Sequence[Metric], came: Sequence[str | None], rows: Sequence[Row]) -> Rows:
+    """The figures that the rows hold already."""
+    out: dict[str, NDArray[Any]] = {}
+    for metric in chosen:
+        out.update(metric.measure([row.scores.get(metric.name.removeprefix(PREFIX)) for row in rows]))
+    return out
 
 
 def choices(chosen: Sequence[Metric], came: Sequence[str | None], rows: Sequence[Row]) -> Rows:
@@ -233,6 +256,7 @@ def boxes(chosen: Sequence[Metric], came: Sequence[str | None], rows: Sequence[R
 
 
 READERS: Mapping[str, Callable[[Sequence[Metric], Sequence[str | None], Sequence[Row]], Rows]] = {
+    "recorded": recorded_scores,
     "texts": texts,
     "labels": labels,
     "label_sets": label_sets,
