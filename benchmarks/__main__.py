@@ -15,6 +15,7 @@ ALL = {
     "answers": "answers:pairings",
     "labels": "labels:pairings",
     "captions": "captions:pairings",
+    "captions-meteor": "captions:with_meteor",
     "meteor": "meteor:pairings",
     "contrast": "contrast:pairings",
     "representations": "representations:pairings",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -48,11 +48,12 @@ def captions(images: int, seed: int = 0) -> tuple[list[str], list[list[str]]]:
     return [row[0] for row in rows], [row[1:] for row in rows]
 
 
-def by_coco(predictions: list[str], references: list[list[str]]) -> list[float]:
+def by_coco(predictions: list[str], references: list[list[str]], *, meteor: bool = False) -> list[float]:
     """What pycocoevalcap does with them, its tokeniser in a Java process as always."""
     needs_java()
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.meteor.meteor import Meteor
     from pycocoevalcap.rouge.rouge import Rouge
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
@@ -60,14 +61,23 @@ def by_coco(predictions: list[str], references: list[list[str]]) -> list[float]:
     there = tokenizer.tokenize({row: [{"caption": text} for text in texts] for row, texts in enumerate(references)})
     said = tokenizer.tokenize({row: [{"caption": text}] for row, text in enumerate(predictions)})
     bleu, _ = Bleu(4).compute_score(there, said, verbose=0)
-    return [*bleu, Rouge().compute_score(there, said)[0], Cider().compute_score(there, said)[0]]
+    others = [Rouge(), Cider(), *([Meteor()] if meteor else [])]
+    return [*bleu, *(float(one.compute_score(there, said)[0]) for one in others)]
 
 
-def values(predictions: list[str], references: list[list[str]]) -> list[float]:
+def values(predictions: list[str], references: list[list[str]], names: Sequence[str] = NAMES) -> list[float]:
     """The same figures here."""
-    chosen = [metrics.get(name) for name in NAMES]
+    chosen = [metrics.get(name) for name in names]
     rows = metrics.measure(chosen, predictions, references)
     return [float(metric.aggregate(rows, np.ones((1, len(predictions))))[0]) for metric in chosen]
+
+
+def with_meteor() -> Iterator[Pairing]:
+    """METEOR too, on which the peer spends most of its time."""
+    given, names = captions(IMAGES), [*NAMES, "meteor"]
+    assert np.allclose(values(*given, names), by_coco(*given, meteor=True), atol=1e-6)
+    work = f"captions, {IMAGES} x {REFERENCES}, METEOR too"
+    yield pair(work, lambda: values(*given, names), "pycocoevalcap", lambda: by_coco(*given, meteor=True))
 
 
 def pairings() -> Iterator[Pairing]:

@@ -2,15 +2,17 @@
 
 The peer's way is written down here with torch: all scores at once, top k of each row, one-hot rows of the gallery's
 size multiplied with the matrix of positives (its batch of 64). It gives hit@1, 5, 10; assay gives these, mAP, MRR,
-nDCG and the exact rank of every query besides.
+nDCG and the exact rank of every query besides. Memory is the peak of a fresh process, data and libraries included.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import torch
 
 from assay import metrics
 from assay.metrics.directions import USUAL
@@ -20,6 +22,7 @@ from benchmarks.pairing import Pairing, pair
 PICTURES, CAPTIONS, WIDTH, BATCH = 5_000, 5, 512, 64
 TEXTS = PICTURES * CAPTIONS
 DEPTHS = (1, 5, 10)
+PAIRS = [list(range(CAPTIONS * i, CAPTIONS * i + CAPTIONS)) for i in range(PICTURES)]
 
 
 def embeddings() -> tuple[np.ndarray, np.ndarray]:
@@ -31,8 +34,10 @@ def embeddings() -> tuple[np.ndarray, np.ndarray]:
     return tuple((x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32) for x in (pictures, texts))
 
 
-def recall(scores: torch.Tensor, positive: torch.Tensor, k: int) -> torch.Tensor:
+def recall(scores: Any, positive: Any, k: int) -> Any:
     """The share of each row's positives among its top k, by one-hot rows."""
+    import torch
+
     out = []
     for start in range(0, len(scores), BATCH):
         part, right = scores[start : start + BATCH], positive[start : start + BATCH]
@@ -41,28 +46,39 @@ def recall(scores: torch.Tensor, positive: torch.Tensor, k: int) -> torch.Tensor
     return torch.cat(out)
 
 
+def theirs(pictures: np.ndarray, texts: np.ndarray) -> None:
+    """hit@1, 5, 10 both ways."""
+    import torch
+
+    scores = torch.from_numpy(texts) @ torch.from_numpy(pictures).t()
+    positive = torch.zeros_like(scores, dtype=torch.bool)
+    positive[torch.arange(TEXTS), torch.arange(TEXTS) // CAPTIONS] = True
+    for k in DEPTHS:
+        (recall(scores, positive, k) > 0).float().mean()
+        (recall(scores.T, positive.T, k) > 0).float().mean()
+
+
+def values(pictures: np.ndarray, texts: np.ndarray) -> None:
+    """Fourteen metrics both ways, without intervals."""
+    chosen = [metrics.get(name) for name in (*(f"{n}@{k}" for n in ("hit", "recall") for k in DEPTHS), *USUAL)]
+    for ranking in rank_both(pictures, texts, PAIRS):
+        rows = metrics.measure(chosen, ranking)
+        [metric.aggregate(rows, np.ones((1, len(ranking)))) for metric in chosen]
+
+
+def peak_mb(side: str) -> float:
+    """The peak memory of a fresh process that does it once."""
+    code = f"from benchmarks import retrieval as r; import resource; r.{side}(*r.embeddings())"
+    code += "; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+
+
 def pairings() -> Iterator[Pairing]:
     """Values alone, then what a user calls, with 95 % intervals of every figure."""
-    pictures, texts = embeddings()
-    pairs = [list(range(CAPTIONS * i, CAPTIONS * i + CAPTIONS)) for i in range(PICTURES)]
-    chosen = [metrics.get(name) for name in (*(f"{n}@{k}" for n in ("hit", "recall") for k in DEPTHS), *USUAL)]
-
-    def values() -> None:
-        for ranking in rank_both(pictures, texts, pairs):
-            rows = metrics.measure(chosen, ranking)
-            [metric.aggregate(rows, np.ones((1, len(ranking)))) for metric in chosen]
-
-    def theirs() -> None:
-        scores = torch.from_numpy(texts) @ torch.from_numpy(pictures).t()
-        positive = torch.zeros_like(scores, dtype=torch.bool)
-        positive[torch.arange(TEXTS), torch.arange(TEXTS) // CAPTIONS] = True
-        for k in DEPTHS:
-            (recall(scores, positive, k) > 0).float().mean()
-            (recall(scores.T, positive.T, k) > 0).float().mean()
-
+    given = embeddings()
     size = f"{PICTURES} x {TEXTS} x {WIDTH}, both ways"
     peer = "CLIP Benchmark's recall"
-    yield pair(f"retrieval, {size}: 14 metrics, values", values, peer, theirs)
-    yield pair(
-        f"retrieval, {size}: with intervals", lambda: metrics.retrieval_both(pictures, texts, pairs), peer, theirs
-    )
+    work = f"retrieval, {size}: 14 metrics; {peak_mb('values'):.0f} against {peak_mb('theirs'):.0f} MB"
+    yield pair(work, lambda: values(*given), peer, lambda: theirs(*given))
+    work = f"retrieval, {size}: with intervals"
+    yield pair(work, lambda: metrics.retrieval_both(*given, PAIRS), peer, lambda: theirs(*given))
