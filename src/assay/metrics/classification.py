@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
-from assay.stats.inputs import listed
+from assay.stats.inputs import listed, plain
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
@@ -41,12 +41,13 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
     >>> rows["correct"].tolist(), rows["unparsed"].tolist()
     ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     """
+    predicted, true = plain(predicted), plain(true)
     listed(predicted, "predicted labels")
     listed(true, "true labels")
     if len(predicted) != len(true):
         raise ValueError(f"one answer a true label was expected: {len(predicted)} answers, {len(true)} labels")
-    plain = None if len(choices) else _integers(predicted, true)
-    wanted, given = _coded(predicted, true, choices) if plain is None else plain
+    integers = None if len(choices) else _integers(predicted, true)
+    wanted, given = _coded(predicted, true, choices) if integers is None else integers
     return {
         "true": wanted,
         "predicted": given,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from assay.metrics import calibration, classification, discrimination, get, labelsets
 from assay.metrics.metric import Metric
 from assay.metrics.standalone import estimate, scored
-from assay.stats.inputs import listed
+from assay.stats.inputs import listed, plain
 from assay.types import Estimate
 
 Units = Sequence[Any] | NDArray[Any] | None
@@ -178,6 +178,7 @@ def _over_classes(kind: str, true: Labels, average: str, zero_division: float) -
 
 def _several(true: Labels) -> bool:
     """Whether a row has several labels."""
+    true = plain(true)
     listed(true, "true labels")
     if isinstance(true, np.ndarray) and true.ndim == 2:
         return True
@@ -195,7 +196,7 @@ def _positives(true: Labels, positive: Any) -> Labels:
     if positive is None:
         return true
     listed(true, "true")
-    given = list(true)
+    given = list(plain(true))
     if given and positive not in given:
         raise ValueError(
             f"the positive label {positive!r} does not occur; labels are {sorted(set(map(str, given)))[:5]}"

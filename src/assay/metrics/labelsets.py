@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from assay.metrics.classification import AVERAGES, SHARES, over_classes
 from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
-from assay.stats.inputs import listed
+from assay.stats.inputs import listed, plain
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
@@ -35,6 +35,7 @@ def measure_sets(predicted: Given, true: Given, choices: Sequence[Any] = ()) -> 
     >>> measure_sets([["a"], []], [["a", "b"], ["b"]])["true_sets"].tolist()
     [[True, True], [False, True]]
     """
+    predicted, true = plain(predicted), plain(true)
     listed(predicted, "predicted labels")
     listed(true, "true labels")
     if len(predicted) != len(true):

@@ -175,9 +175,12 @@ def _matrices(*given: tuple[str, ArrayLike]) -> tuple[Matrix, Matrix]:
 
 
 def _matrix(name: str, values: ArrayLike) -> Matrix:
-    array = values if isinstance(values, np.ndarray) else floats(values, name)
+    try:
+        array = np.asarray(values)  # of whatever precision it has
+    except ValueError:
+        array = floats(values, name)
     if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float32) if array.dtype == np.float16 else floats(array, name)
+        array = array.astype(np.float32) if array.dtype == np.float16 else floats(values, name)
     if array.size == 0 and array.ndim < 2:
         array = array.reshape(0, 0)
     if array.ndim != 2:

@@ -13,7 +13,7 @@ from assay.metrics import get
 from assay.metrics.metric import PAIRED, Metric, Rows
 from assay.metrics.texts import reference_counts
 from assay.stats.folded import codes, unit_sums
-from assay.stats.inputs import listed
+from assay.stats.inputs import listed, plain
 from assay.stats.interval import Interval, intervals
 from assay.stats.measured import OfSums, defined
 from assay.types import Estimate
@@ -33,6 +33,7 @@ def measure(metrics: Sequence[Metric], *inputs: Any) -> Rows:
     kinds = sorted({"predictions and references" if m.family in PAIRED else m.family for m in metrics})
     if len(kinds) > 1:
         raise ValueError(f"metrics that take the same inputs were expected, not some of {' and some of '.join(kinds)}")
+    inputs = tuple(plain(one) for one in inputs)
     rows: dict[str, NDArray[Any]] = {}
     done: list[Any] = []
     prepared: dict[Any, Any] = {}

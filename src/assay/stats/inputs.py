@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
+
+
+@runtime_checkable
+class _Array(Protocol):
+    def __array__(self) -> NDArray[Any]: ...
+
+
+def plain(given: Any) -> Any:
+    """An array or a series of another library (torch on the CPU, Polars, pandas) as numpy's; all else as it is.
+
+    >>> plain([1, None]), plain(np.arange(2)).tolist()
+    ([1, None], [0, 1])
+    """
+    return np.asarray(given) if isinstance(given, _Array) else given
 
 
 def listed(given: Any, name: str) -> None:
