@@ -1,5 +1,7 @@
 """Labels and scores: codes, unparsed answers, what is refused."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -90,3 +92,20 @@ def test_arrays_of_integers_are_lists_of_integers():
 
 def test_a_prediction_of_nan_could_not_be_parsed():
     assert measure_labels([np.nan, 1.0], [1.0, 1.0])["unparsed"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_more_than_ten_whole_numbers_stand_in_their_order(kind):
+    rng = np.random.default_rng(0)
+    true, predicted = rng.integers(0, 14, 200).tolist(), rng.integers(0, 14, 200).tolist()
+    labels, table = metrics.confusion_matrix(kind(predicted), kind(true))
+    assert labels == list(range(14))
+    for at, one in enumerate(labels):
+        for place, other in enumerate(labels):
+            assert table[at, place] == sum((t, p) == (one, other) for t, p in zip(true, predicted, strict=True))
+    assert metrics.per_class(kind(predicted), kind(true))[10]["true"] == true.count(10)
+
+
+def test_a_prediction_of_nan_is_in_the_last_column():
+    labels, table = metrics.confusion_matrix(["a", math.nan, None], ["a", "a", "a"])
+    assert (labels, table.tolist()) == (["a"], [[1, 2]])

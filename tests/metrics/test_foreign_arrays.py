@@ -45,6 +45,19 @@ def test_series_of_texts_and_of_lists_of_texts():
         assert (found[name].value, found[name].n_missing) == (one.value, 1)
 
 
+def test_tensors_in_lists_are_what_they_hold():
+    """Two tensors that hold the same are different keys of a dict: no silent 0."""
+    torch = pytest.importorskip("torch")
+    one, two = [torch.tensor(1), torch.tensor(0)], [torch.tensor(1), torch.tensor(1)]
+    assert metrics.score(["accuracy"], one, two)["accuracy"].value == 0.5
+    assert metrics.score(["accuracy"], one, [1, 1])["accuracy"].value == 0.5
+    assert metrics.cohen_kappa(one * 4, two * 4).value == metrics.cohen_kappa([1, 0] * 4, [1, 1] * 4).value
+    assert metrics.krippendorff_alpha([one * 4, one * 4]).value == 1
+    assert metrics.score(["samples_f1"], [torch.tensor([0, 2])], [torch.tensor([2, 0])])["samples_f1"].value == 1
+    assert metrics.f1(one, two, average="micro").value == 0.5
+    assert metrics.group_accuracy(torch.tensor([1, 1, 0]), torch.tensor([5, 5, 6]))["group_accuracy"].value == 0.5
+
+
 def test_tensors_of_several_dimensions():
     torch = pytest.importorskip("torch")
     sets = torch.tensor([[1, 0], [1, 1]]), torch.tensor([[1, 0], [0, 1]])

@@ -252,12 +252,25 @@ def confusion_matrix(predicted: Sequence[Any], true: Sequence[Any]) -> tuple[lis
     >>> labels, table.tolist()
     (['a', 'b'], [[1, 1, 0], [0, 0, 1]])
     """
-    rows = measure_labels(predicted, true)
-    labels = sorted({*true, *predicted} - {None}, key=str)
+    predicted, true = (_listed_labels(side) for side in (predicted, true))
+    measure_labels(predicted, true)  # says what does not fit
+    labels = sorted({x for x in {*true, *predicted} - {None} if x == x}, key=_by_size)
+    rows = measure_labels(predicted, true, labels)
     k = len(labels)
     answer = np.where(rows["predicted"] == UNPARSED, k, rows["predicted"])
     table = np.bincount(rows["true"] * (k + 1) + answer, minlength=k * (k + 1)).reshape(k, k + 1)
     return labels, table.astype(np.int64)
+
+
+def _listed_labels(side: Any) -> Any:
+    side = plain(side)
+    return side.tolist() if isinstance(side, np.ndarray) else side
+
+
+def _by_size(label: Any) -> tuple[bool, float, str]:
+    """Numbers by size before everything else by name."""
+    number = isinstance(label, int | float | np.integer | np.floating)
+    return not number, float(label) if number else 0.0, str(label)
 
 
 def per_class(predicted: Sequence[Any], true: Sequence[Any]) -> dict[Any, dict[str, float]]:

@@ -63,12 +63,13 @@ def measure_sets(predicted: Given, true: Given, choices: Sequence[Any] = ()) -> 
 
 
 def _labels(row: Any, at: int, side: str) -> set[Any]:
+    row = plain(row)
     if row is None or isinstance(row, str) or not isinstance(row, Collection):
         raise ValueError(f"row {at}: a collection of {side} labels was expected, not {row!r:.60}")
     odd = next((label for label in row if not isinstance(label, Hashable)), None)
     if odd is not None:
         raise ValueError(f"row {at}: {side} labels were expected, not {odd!r:.60} among them")
-    return set(row)
+    return set(row.tolist()) if isinstance(row, np.ndarray) else set(row)
 
 
 def _flags(matrix: NDArray[Any]) -> NDArray[np.bool_]:

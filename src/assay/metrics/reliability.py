@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Rows, Weights, ratio
-from assay.stats.inputs import floats, listed
+from assay.stats.inputs import floats, listed, plain
 
 Values = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -48,10 +48,11 @@ def measure_ratings(
     >>> measure_ratings([["a", "b", None], ["a", "a", "b"]])["rating"].tolist()
     [[0.0, 0.0], [1.0, 0.0], [nan, nan]]
     """
+    ratings = plain(ratings)
     listed(ratings, "ratings")
     for rater, line in enumerate(ratings):
         listed(line, f"ratings of rater {rater}")
-    lines = [list(line) for line in ratings]
+    lines = [list(plain(line)) for line in ratings]
     if len(lines) < 2:
         raise ValueError(f"the ratings of at least two raters were expected, a list each, not {len(lines)}")
     lengths = {len(line) for line in lines}

@@ -17,12 +17,27 @@ class _Array(Protocol):
 
 
 def plain(given: Any) -> Any:
-    """An array or a series of another library (torch on the CPU, Polars, pandas) as numpy's; all else as it is.
+    """An array or a series of another library (torch on the CPU, Polars, pandas) as numpy's, also in a list; all else as it is.
+
+    Tensors compare by who they are: two that hold the same label would be two labels.
 
     >>> plain([1, None]), plain(np.arange(2)).tolist()
     ([1, None], [0, 1])
     """
-    return np.asarray(given) if isinstance(given, _Array) else given
+    if isinstance(given, _Array):
+        return np.asarray(given)
+    if isinstance(given, list | tuple) and any(_foreign(kind) for kind in set(map(type, given))):
+        return [_plain_row(one) if _foreign(type(one)) else one for one in given]
+    return given
+
+
+def _foreign(kind: type) -> bool:
+    return issubclass(kind, _Array) and not issubclass(kind, np.ndarray | np.generic)
+
+
+def _plain_row(one: Any) -> Any:
+    found = np.asarray(one)
+    return found.item() if found.ndim == 0 else found
 
 
 def listed(given: Any, name: str) -> None:
