@@ -137,7 +137,14 @@ def columns_named(given: str) -> dict[str, str]:
 
 def as_json(run: Run) -> dict[str, object]:
     """The run's figures, what failed and what the clock gave, as one document."""
-    return {**run.as_json(), "folder": str(run.folder), "errors": run.errors(), "timings": dict(run.timings)}
+    return {**with_bounds(run), "folder": str(run.folder), "errors": run.errors(), "timings": dict(run.timings)}
+
+
+def with_bounds(run: Run) -> dict[str, object]:
+    """The run's figures; of an incomplete one also between what they lie, whatever the missing answers would have been."""
+    from assay.evaluation.unknown import extremes
+
+    return run.as_json() if run.complete else {**run.as_json(), "bounds": [one.as_json() for one in extremes(run)]}
 
 
 EVALUATE = Command(

@@ -125,8 +125,10 @@ def as_json(scored: Scored) -> dict[str, Any]:
     comparison = None if scored.comparison is None else scored.comparison.as_json()
     folder = None if scored.run.folder is None else str(scored.run.folder)
     notes = {name: scored.facts(name) for name in scored.run.manifest.metrics}
+    from assay.cli.evaluate import with_bounds
+
     return {
-        **scored.run.as_json(),
+        **with_bounds(scored.run),
         "folder": folder,
         "errors": scored.run.errors(),
         "facts": notes,
@@ -138,7 +140,8 @@ def show(scored: Scored) -> None:
     """The figures for people."""
     import sys
 
-    from assay.reporting import terminal
+    from assay.evaluation.unknown import extremes
+    from assay.reporting import notation, terminal
     from assay.reporting.text import one_line
 
     run = scored.run
@@ -150,10 +153,11 @@ def show(scored: Scored) -> None:
     ]
     lines += [f"\n{name}: {one_line(fact, 300)}" for name, told in scored.unasked().items() for fact in told]
     if not run.complete:
-        lost = run.errors()
+        lost, found = run.errors(), extremes(run)
         lines.append(
             f"\nINCOMPLETE: {len(lost):,} of {run.planned:,} rows have no prediction; they are left out, never wrong."
         )
+        lines += [f"  {one_line(notation.whatever([(e.metric, e.low, e.high) for e in found]), 400)}"] if found else []
         lines += [f"  {one_line(one['sample'], 60)}: {one_line(one['error'], 200)}" for one in lost[:3]]
     if run.folder is not None:
         lines.append(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")

@@ -16,6 +16,7 @@ from assay.data.dataset import Dataset
 from assay.evaluation.compare import Comparison
 from assay.evaluation.manifest import shortened
 from assay.evaluation.run import Run
+from assay.evaluation.unknown import extremes
 from assay.reporting import notation, selection, verdict
 from assay.reporting.content import (
     BASELINE,
@@ -228,7 +229,8 @@ def _cost(one: Named) -> Cost:
 def _incomplete(one: Named) -> Incomplete:
     failures = [Failure(e["sample"], f"{e['error_kind']}: {e['error']}", e["condition"]) for e in one.run.errors()]
     m = one.run.manifest
-    return Incomplete(one.name, m.task, m.data, one.run.planned, one.run.missing, tuple(failures[:FAILURES]))
+    bounds = tuple((found.metric, found.low, found.high) for found in extremes(one.run))
+    return Incomplete(one.name, m.task, m.data, one.run.planned, one.run.missing, tuple(failures[:FAILURES]), bounds)
 
 
 def _run_card(one: Named) -> RunCard:

@@ -167,7 +167,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A run that does not hold all that was planned. ``failures`` may be the first few of ``failed``."""
+    """A run that does not hold all that was planned. ``failures`` may be the first few of ``failed``; ``bounds`` are the values
+    between which metrics lie whatever the missing answers would have been: name, least, greatest."""
 
     model: str
     task: str
@@ -175,6 +176,7 @@ class Incomplete:
     planned: int
     failed: int
     failures: tuple[Failure, ...] = ()
+    bounds: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

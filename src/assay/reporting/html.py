@@ -118,6 +118,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         visible=text.visible,
+        whatever=notation.whatever,
         breakable=_breakable,
         line=text.one_line,
         seconds=notation.seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from assay import metrics
 from assay.metrics.metric import Metric
@@ -106,6 +107,20 @@ def why_undefined(estimate: Estimate) -> str:
     if estimate.n == 0:
         return f"no {estimate.unit} to measure"
     return f"{estimate.metric} is not defined on these {estimate.n:,} {plural(estimate.unit, estimate.n)}"
+
+
+def whatever(found: Sequence[tuple[str, float, float]]) -> str:
+    """Between which values figures lie whatever missing answers would have been; of a metric without bounds nothing is said.
+
+    >>> whatever([("accuracy", 0.5, 0.75)])
+    'whatever they would have been: accuracy lies between .500 and .750'
+    """
+    told = [
+        f"{name} lies between {number(low, bounds(name))} and {number(high, bounds(name))}"
+        for name, low, high in found
+        if math.isfinite(low) and math.isfinite(high)
+    ]
+    return f"whatever they would have been: {', '.join(told)}" if told else "what they would have been is not bounded"
 
 
 def probability(p: float) -> str:

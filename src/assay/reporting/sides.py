@@ -12,6 +12,7 @@ from assay.evaluation.matrix import Matrix, Standing
 from assay.reporting import notation
 from assay.reporting.grids import cell, console_of, fitted, grid, text_of
 from assay.reporting.terminal import WIDTH
+from assay.reporting.text import one_line
 
 
 def matrix(found: Matrix, *, width: int = WIDTH) -> str:
@@ -97,6 +98,6 @@ def printed(title: str, table: Table, width: int) -> str:
     """A table under a title, as text."""
     console = console_of(width, False)
     if title:
-        console.print(cell(title))
+        console.print(one_line(title, 400))
     console.print(fitted(table, width))
     return text_of(console).rstrip("\n")

@@ -223,6 +223,8 @@ def _warning(missing: Incomplete) -> Text:
     lines = Text()
     lines.append("INCOMPLETE", style="bold yellow")
     lines.append(f" {one_line(where, 300)}: {missing.failed:,} of {missing.planned:,} planned answers are missing.")
+    if missing.bounds:
+        lines.append(f"\n  {one_line(notation.whatever(missing.bounds), 400)}")
     for failure in missing.failures[:NAMED]:
         line = f"{one_line(failure.sample, 80)} ({one_line(failure.condition, 40)}): {one_line(failure.reason, 300)}"
         lines.append(f"\n  {line}")
