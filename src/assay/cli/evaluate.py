@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assay.catalog import PROBES
 from assay.cli import DONE, INCOMPLETE
@@ -44,6 +46,11 @@ class Evaluate:
     probe: str | None = arg(
         f"what the model is made of: {', '.join(PROBES)}, or all", default=None, metavar="NAME[,NAME]"
     )
+    composite: str | None = arg(
+        "one number of the run's figures by these weights, printed with its scales: accuracy=.5,robustness=.3,latency=.2",
+        default=None,
+        metavar="NAME=W,...",
+    )
     map: str | None = arg("which column is what: image=path,label=species", default=None, metavar="ROLE=COLUMN,...")
     seed: int = arg("of the resampling and of random conditions", default=0)
     shard: str | None = arg(
@@ -75,8 +82,9 @@ def evaluate(options: Evaluate) -> int:
     """Prints the scorecard. Exit code 3 when some of what was planned failed."""
     from assay import kept, verbs
     from assay.evaluation.how import How, Shard
-    from assay.reporting import terminal
+    from assay.reporting import composite
 
+    weights = None if options.composite is None else composite.weights(options.composite)
     how = How(
         seed=options.seed,
         sample=options.sample,
@@ -107,19 +115,49 @@ def evaluate(options: Evaluate) -> int:
     note(run, options.store)
     if options.track and not run.manifest.shard:
         kept.track(run, *[name.strip() for name in options.track.split(",")])
+    told = card(run, weights)
     if options.json:
-        print_json(as_json(run))
+        print_json({**as_json(run), **told})
     elif run.manifest.shard:
         print(
             f"shard {run.manifest.shard}: {run.planned - run.missing:,} of {run.planned:,} answers, kept in {run.folder}\n"
             "when all shards are there: assay merge SHARD SHARD ... --out DIR"
         )
     else:
-        terminal.show(verbs.report_content([run]), sys.stdout)
-        if "spent" in run.timings:
-            print("\nasked: " + ", ".join(f"{value:,.6g} {name}" for name, value in run.timings["spent"].items()))
-        print(f"\nkept in {run.folder}\na page to read: assay report {run.folder}")
+        show(run, told)
     return DONE if run.complete else INCOMPLETE
+
+
+def card(run: Run, weights: Mapping[str, float] | None) -> dict[str, Any]:
+    """Writes the page of a run that was probed or weighed; where it is, and the composite."""
+    from assay import verbs
+    from assay.reporting import composite, html
+
+    if run.manifest.shard or not (run.manifest.probes or run.manifest.skipped or weights):
+        return {}
+    found = None if weights is None else composite.composite(run, weights)
+    content = replace(verbs.report_content([run]), composite=found)
+    told: dict[str, Any] = {"report": str(html.write(content, Path(str(run.folder)) / "report.html"))}
+    return told if found is None else {**told, "composite": found.as_json()}
+
+
+def show(run: Run, told: Mapping[str, Any]) -> None:
+    """The scorecard, what probes found, where all of it is."""
+    from assay import verbs
+    from assay.reporting import chapters, terminal
+
+    terminal.show(verbs.report_content([run]), sys.stdout)
+    for line in chapters.told(run):
+        print(line)
+    if "composite" in told:
+        print(f"\ncomposite: {told['composite']['value']:.3f}")
+        for term in told["composite"]["terms"]:
+            print(
+                f"  {term['weight']:.2f} x {term['scaled']:.3f}  {term['name']} ({term['value']:.4g}; scale: {term['scale']})"
+            )
+    if "spent" in run.timings:
+        print("\nasked: " + ", ".join(f"{value:,.6g} {name}" for name, value in run.timings["spent"].items()))
+    print(f"\nkept in {run.folder}\na page to read: {told.get('report') or f'assay report {run.folder}'}")
 
 
 def columns_named(given: str) -> dict[str, str]:

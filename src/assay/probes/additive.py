@@ -138,5 +138,6 @@ EMAP = Probe(
     lacks,
     conditions,
     read,
+    leads=("emap_gap",),
     metrics=(SCORE, GAP),
 )

@@ -122,5 +122,6 @@ BLIND = Probe(
     several_modalities,
     conditions,
     read,
+    leads=("blind_share", "blind_score"),
     metrics=(BLIND_SCORE, BLIND_SHARE, NEEDS_SHARE, GAIN),
 )

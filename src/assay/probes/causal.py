@@ -209,5 +209,6 @@ CAUSAL = Probe(
     lacks,
     conditions,
     read,
+    leads=("invariance", "sensitivity", "specificity"),
     metrics=(INVARIANCE, SENSITIVITY, DIRECTION, COUNTERFACTUAL, EFFECT, ATE, ATE_PROBABILITY, SPECIFICITY),
 )

@@ -276,5 +276,7 @@ CONSISTENCY = Probe(
     contrasts,
     conditions,
     read,
+    leads=("flip_rate", "following_rate", "cross_modal_consistency"),
+    others=("cross_modal_kappa", "error_consistency", "oracle_gain"),
     metrics=(FLIPS, CONSISTENT, WORST, DIVERGENCE, STABLE, ORDER, AGREEMENT, SUBSTITUTED, FOLLOWS, PREFERENCE),
 )

@@ -250,6 +250,7 @@ CONTRIBUTION = Probe(
     lacks,
     conditions,
     read,
+    leads=("shapley", "shapley_interaction", "perceptual_score"),
     metrics=(
         *(SHAPLEY, INTERACTION, MISSING, MISSING_INTERACTION, IMPORTANCE, PERCEPTUAL, PERCEPTUAL_TASK, DIFFERENCE),
         *(EFFECT, ALONE, OVER_BEST),

@@ -189,5 +189,6 @@ PID = Probe(
     lacks,
     conditions,
     read,
+    leads=("pid_redundant", "pid_unique", "pid_synergistic"),
     metrics=METRICS,
 )

@@ -119,5 +119,15 @@ def placed(subject: Subject, estimate: Estimate, part: str, lost: int) -> Estima
 
 
 EMBEDDINGS = Probe(
-    "embeddings", "Do the spaces of the modalities say the same, and is their room used?", lacks, conditions, read
+    "embeddings",
+    "Do the spaces of the modalities say the same, and is their room used?",
+    lacks,
+    conditions,
+    read,
+    leads=("cka", "cca", "modality_gap", "effective_rank"),
+    others=(
+        *("cca", "cca_squared", "cca_null", "cca_p", "cka", "mutual_information", "rsa", "rsa_p", "modality_gap"),
+        *("relative_gap", "separability", "matched_cosine", "shuffled_cosine", "cone_x", "cone_y", "alignment"),
+        *("hubness", "hubness_max", "antihubs", "uniformity", "effective_rank"),
+    ),
 )

@@ -59,7 +59,8 @@ class Probe:
     """``question`` is what it answers, in one sentence. ``lacks`` says what is missing, empty where nothing is.
 
     ``conditions`` are asked besides the task's own; ``read`` makes figures (statistics over samples, which runs can be compared by)
-    and estimates. ``metrics`` are those that its figures are. A ``costly`` probe is not part of ``all``.
+    and estimates. ``metrics`` are those that its figures
+    are, ``others`` the names of estimates besides, ``leads`` those that the card shows first. A ``costly`` probe is not part of ``all``.
     """
 
     name: str
@@ -68,7 +69,14 @@ class Probe:
     conditions: Callable[[Subject], Sequence[Condition]]
     read: Callable[[Subject, Reading], Found]
     metrics: tuple[Metric, ...] = ()
+    leads: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     costly: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all that it finds."""
+        return frozenset((*(metric.name for metric in self.metrics), *self.others))
 
 
 def contrasts(subject: Subject) -> str:

@@ -146,5 +146,11 @@ def value(reading: Reading, condition: str, answers: NDArray[np.object_]) -> Val
 
 
 MM_SHAP = Probe(
-    "mm_shap", "Which modality does the answer rest on, right or wrong?", lacks, conditions, read, metrics=(USE,)
+    "mm_shap",
+    "Which modality does the answer rest on, right or wrong?",
+    lacks,
+    conditions,
+    read,
+    leads=("mm_shap",),
+    metrics=(USE,),
 )

@@ -17,7 +17,7 @@ from assay.evaluation.compare import Comparison
 from assay.evaluation.manifest import shortened
 from assay.evaluation.run import Run
 from assay.evaluation.unknown import extremes
-from assay.reporting import notation, selection, verdict
+from assay.reporting import chapters, notation, selection, verdict
 from assay.reporting.content import (
     BASELINE,
     MODEL,
@@ -89,6 +89,8 @@ def content(
         incomplete=tuple(_incomplete(one) for one in named if not one.run.complete),
         runs=tuple(_run_card(one) for one in named),
         commands=tuple(commands),
+        chapters=tuple(c for one in named for c in chapters.chapters(one.run, one.name)),
+        unasked=tuple(u for one in named for u in chapters.unasked(one.run, one.name)),
     )
 
 
@@ -181,8 +183,10 @@ def _described(data: Dataset | None, split: str) -> str:
 
 def _scores(one: Named) -> Iterator[Score]:
     """The figures that the page shows: all metrics over the whole, the headline by slice and under the other conditions."""
-    head = one.run.headline.metric
+    head, own = one.run.headline.metric, one.run.manifest.metrics
     for e in one.run.estimates:
+        if e.metric not in own:  # a probe's: they have chapters of their own
+            continue
         column, part = one.place(e.slice)
         if e.metric != head and (part != selection.ALL or e.condition != selection.CLEAN):
             continue

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.reporting.chapters import Chapter, Unasked
+from assay.reporting.composite import Composite
 from assay.types import Estimate
 
 MODEL, BASELINE = "model", "baseline"
@@ -204,4 +206,7 @@ class ReportContent:
     incomplete: tuple[Incomplete, ...] = ()
     runs: tuple[RunCard, ...] = ()
     commands: tuple[str, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    unasked: tuple[Unasked, ...] = ()
+    composite: Composite | None = None
     made: str = ""

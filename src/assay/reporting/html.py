@@ -25,6 +25,7 @@ BREAKS = re.compile(r"((?<!:):(?!:)|[/_]|(?=\[))")
 SECTIONS = {
     "verdict": "Verdict",
     "scorecard": "Scorecard",
+    "card": "What the model is made of",
     "modalities": "Each modality alone, and together",
     "differences": "Paired differences",
     "slices": "By slice",
@@ -66,6 +67,7 @@ def _sections(content: ReportContent) -> list[tuple[str, str]]:
     has = {
         "verdict": True,
         "scorecard": bool(names),
+        "card": bool(content.chapters or content.unasked or content.composite),
         "modalities": any(board is not None and board.groups for board in boards),
         "differences": bool(content.contrasts),
         "slices": any(selection.slice_boards(content, task) for task in names),

@@ -1,0 +1,166 @@
+"""What a probe found, in sentences: made from its figures alone, with their intervals, and silent where they are undefined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from assay.reporting import notation
+from assay.types import Estimate
+
+Found = Sequence[Estimate]
+LOOKS = {"image": "the picture", "text": "the text", "audio": "the sound", "video": "the film"}
+
+
+def of(found: Found, metric: str, prefix: str = "") -> list[tuple[str, Estimate]]:
+    """The defined figures of a metric with what follows ``prefix`` in their slices."""
+    return [
+        (one.slice.removeprefix(prefix), one)
+        for one in found
+        if one.metric == metric and one.slice.startswith(prefix) and not math.isnan(one.value)
+    ]
+
+
+def share(one: Estimate) -> str:
+    """A share in per cent with its interval.
+
+    >>> share(Estimate("m", 0.5, 0.25, 0.75, 4))
+    '50 % (25 to 75)'
+    """
+    value, low, high = (
+        f"{100 * x:.1f}".removesuffix(".0").replace("-", notation.MINUS) for x in (one.value, one.low, one.high)
+    )
+    return f"{value} % ({low} to {high})"
+
+
+def points(one: Estimate) -> str:
+    """A difference in points with its sign and interval."""
+    value, low, high = (notation.difference(x, (0.0, 1.0)) for x in (one.value, one.low, one.high))
+    return f"{value} [{low}, {high}]"
+
+
+def named(modality: str) -> str:
+    """A modality in a sentence.
+
+    >>> named("image"), named("text+image")
+    ('the picture', 'the text and the picture')
+    """
+    return " and ".join(LOOKS.get(one, one) for one in modality.split("+"))
+
+
+def upper(text: str) -> str:
+    """With a capital at the start."""
+    return text[:1].upper() + text[1:]
+
+
+def blind(found: Found) -> list[str]:
+    """What is reached without each modality."""
+    return [
+        f"Without {named(m)}, {share(one)} of the score remains." for m, one in of(found, "blind_share", "modality=")
+    ]
+
+
+def contribution(found: Found) -> list[str]:
+    """Who carries the answers, and what two say together."""
+    values = sorted(of(found, "shapley", "modality="), key=lambda pair: -pair[1].value)
+    out = []
+    if values:
+        first, most = values[0]
+        rest = ", ".join(f"{named(m)} {points(one)}" for m, one in values[1:])
+        out.append(
+            f"{upper(named(first))} carries most: it is worth {points(most)} of the score"
+            + (f"; {rest}." if rest else ".")
+        )
+    for pair, one in of(found, "shapley_interaction", "modality="):
+        if one.low > 0:
+            out.append(f"{upper(named(pair))} are worth {points(one)} more together than apart.")
+        elif one.high < 0:
+            out.append(
+                f"{upper(named(pair))} partly say the same: together they are worth {points(one)} beside the sum of both."
+            )
+    return out
+
+
+def interaction(found: Found) -> list[str]:
+    """What interaction is worth."""
+    out = []
+    for _, one in of(found, "emap_gap"):
+        decided = one.low > 0 or one.high < 0
+        out.append(
+            f"Interaction between modalities is worth {points(one)} of the accuracy"
+            + (
+                "."
+                if decided
+                else ": a sum of what each says by itself would do as well, as far as these samples tell."
+            )
+        )
+    return out
+
+
+def use(found: Found) -> list[str]:
+    """What answers rest on."""
+    shares = [f"{share(one)} on {named(m)}" for m, one in of(found, "mm_shap", "modality=")]
+    return [f"Answers rest {', '.join(shares)}."] if shares else []
+
+
+def decomposition(found: Found) -> list[str]:
+    """What two modalities tell of the answers."""
+    out = []
+    for pair, one in of(found, "pid_synergistic", "modality="):
+        if not pair.endswith(" & of=answers"):
+            continue
+        both = pair.partition(" & ")[0]
+        redundant = next((e for p, e in of(found, "pid_redundant", "modality=") if p == pair), None)
+        if redundant is not None:
+            out.append(
+                f"Of what {named(both)} tell of the answer, {redundant.value:.2f} bits are in either"
+                f" and {one.value:.2f} only in both together."
+            )
+    return out
+
+
+def consistency(found: Found) -> list[str]:
+    """What changes and what is followed."""
+    out = []
+    for modality, one in of(found, "flip_rate", "modality="):
+        if " & " not in modality:
+            out.append(f"Changes of {named(modality)} that keep its meaning change {share(one)} of the answers.")
+    for pair, one in of(found, "cross_modal_consistency", "modality="):
+        out.append(
+            f"Through {named(pair).replace(' and ', ' alone and through ')} alone, {share(one)} are answered alike."
+        )
+    for modality, one in of(found, "modality_preference", "modality="):
+        if one.low > 0 or one.high < 0:
+            whom = named(modality) if one.value > 0 else "the rest"
+            out.append(
+                f"Where {named(modality)} and the rest disagree, answers follow {whom} (preference {points(one)})."
+            )
+    for _, one in of(found, "repeat_stability"):
+        if one.value < 1:
+            out.append(f"Asked twice, {share(one)} are answered alike.")
+    return out
+
+
+def causal(found: Found) -> list[str]:
+    """What moves the answer and should, or should not."""
+    stay = [
+        f"Setting {a} to another value leaves {share(one)} of the answers as they are: all should stay."
+        for a, one in of(found, "invariance", "attribute=")
+    ]
+    move = [
+        f"Where {a} changes the truth, {share(one)} of the answers change to the new one: all should."
+        for a, one in of(found, "sensitivity", "attribute=")
+    ]
+    return [*stay, *move]
+
+
+FINDINGS: Mapping[str, Callable[[Found], list[str]]] = {
+    "blind": blind,
+    "contribution": contribution,
+    "emap": interaction,
+    "mm_shap": use,
+    "pid": decomposition,
+    "consistency": consistency,
+    "causal": causal,
+}
+"""By probe; one without sentences shows its question and its figures."""
