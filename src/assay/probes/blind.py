@@ -122,6 +122,6 @@ BLIND = Probe(
     several_modalities,
     conditions,
     read,
-    leads=("blind_share", "blind_score"),
+    leads=("blind_share",),
     metrics=(BLIND_SCORE, BLIND_SHARE, NEEDS_SHARE, GAIN),
 )

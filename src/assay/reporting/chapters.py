@@ -18,6 +18,7 @@ from assay.reporting.findings import FINDINGS
 from assay.types import Estimate
 
 TRACK = 100.0
+SMALL = 1.2
 CROSSING = re.compile(" & (?=[^ =&]+=)")
 
 
@@ -105,7 +106,9 @@ def groups(probe: Probe, found: Sequence[Estimate]) -> Iterator[Figures]:
 def line(one: Estimate, least: float, most: float) -> Line:
     """An estimate with its place between two ends."""
     places = (on_track(x, least, most) for x in (one.low, one.value, one.high))
-    return Line(part(one), one, notation.bounds(one.metric), *places)
+    # A difference of shares is written like a share, though nothing but the task's metric bounds it.
+    bounds = notation.SHARE if least >= -SMALL and most <= SMALL else notation.bounds(one.metric)
+    return Line(part(one), one, bounds, *places)
 
 
 def on_track(value: float, least: float, most: float) -> float:

@@ -39,6 +39,16 @@ def points(one: Estimate) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def less(one: Estimate) -> str:
+    """How far a figure lies below 0, with its interval.
+
+    >>> less(Estimate("m", -0.5, -0.75, -0.25, 4))
+    '.500 [.250, .750]'
+    """
+    value, low, high = (notation.number(-x) for x in (one.value, one.high, one.low))
+    return f"{value} [{low}, {high}]"
+
+
 def named(modality: str) -> str:
     """A modality in a sentence.
 
@@ -76,7 +86,7 @@ def contribution(found: Found) -> list[str]:
             out.append(f"{upper(named(pair))} are worth {points(one)} more together than apart.")
         elif one.high < 0:
             out.append(
-                f"{upper(named(pair))} partly say the same: together they are worth {points(one)} beside the sum of both."
+                f"{upper(named(pair))} partly say the same: together they are worth {less(one)} less than the sum of both."
             )
     return out
 
@@ -143,15 +153,19 @@ def consistency(found: Found) -> list[str]:
 
 def causal(found: Found) -> list[str]:
     """What moves the answer and should, or should not."""
-    stay = [
-        f"Setting {a} to another value leaves {share(one)} of the answers as they are: all should stay."
-        for a, one in of(found, "invariance", "attribute=")
-    ]
-    move = [
-        f"Where {a} changes the truth, {share(one)} of the answers change to the new one: all should."
-        for a, one in of(found, "sensitivity", "attribute=")
-    ]
-    return [*stay, *move]
+    out = []
+    for attribute, one in of(found, "invariance", "attribute="):
+        edit = (
+            f"Another {attribute}"
+            if " of the same class" in attribute
+            else f"Another value of {attribute}, all else equal,"
+        )
+        out.append(f"{edit} leaves {share(one)} of the answers as they are; all should stay.")
+    for attribute, one in of(found, "sensitivity", "attribute="):
+        out.append(
+            f"Where {attribute} changes the truth, {share(one)} of the answers change to the new one; all should."
+        )
+    return out
 
 
 FINDINGS: Mapping[str, Callable[[Found], list[str]]] = {
