@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.experiments.sweep import sweep
     from assay.kept import matrix, merge, rescore, track
     from assay.models.attention import MultimodalFusion, MultiModalTransformer
+    from assay.models.decisions import decide, stack
     from assay.models.pretrained import MultiModalFeatureExtractor, MultiModalModel, MultiModalTokenizer
     from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
@@ -55,6 +56,7 @@ HOMES = {
     "Shard": "assay.evaluation.how",
     "compare": "assay.verbs",
     "cross_validate": "assay.experiments.crossval",
+    "decide": "assay.models.decisions",
     "evaluate": "assay.verbs",
     "fewshot": "assay.training.fewshot",
     "frame": "assay.evaluation.frames",
@@ -70,6 +72,7 @@ HOMES = {
     "score": "assay.verbs",
     "search": "assay.verbs",
     "search_settings": "assay.experiments.search",
+    "stack": "assay.models.decisions",
     "sweep": "assay.experiments.sweep",
     "track": "assay.kept",
     "train": "assay.verbs",
@@ -93,6 +96,7 @@ __all__ = [
     "__version__",
     "compare",
     "cross_validate",
+    "decide",
     "evaluate",
     "fewshot",
     "frame",
@@ -108,6 +112,7 @@ __all__ = [
     "score",
     "search",
     "search_settings",
+    "stack",
     "sweep",
     "track",
     "train",
