@@ -25,6 +25,7 @@ MODELS: Mapping[str, str] = {
 
 SCHEMES: Mapping[str, str] = {
     "hf": "assay.models.hub.load:load_hub",
+    "keras": "assay.models.keras:load_keras",
     "pretrained": "assay.models.packaged:load_packaged",
     "openai": "assay.client.endpoint:load_endpoint",
     "predictions": "assay.models.predictions:load_predictions",
