@@ -5,7 +5,8 @@ styles teach, a third style is the test: concepts that training held (in another
 
 Needs ``pip install 'assay[pretrained]'``.
 
-Reached (seed 0, every third concept, about 5 CPU-minutes; category of 9, accuracy): FIGURES.
+Reached (every sixth concept, about 30 CPU-seconds; which of 9 categories, accuracy): another style of known concepts .753
+[.696, .803] (pixels .433 [.373, .496]), concepts never seen .658 [.533, .764] (pixels .486 [.364, .611]).
 Run: ``python -m examples.pretrained_probe``.
 """
 
@@ -69,7 +70,7 @@ def measured(
     return out
 
 
-def main(every: int = 3) -> dict[str, dict[str, Estimate]]:
+def main(every: int = 6) -> dict[str, dict[str, Estimate]]:
     """Both probes on every ``every``-th concept."""
     encoder = PretrainedEncoder(1, backbone("efficientnet-lite0"))
     deep, flat = {}, {}

@@ -57,6 +57,12 @@ def test_cats_and_dogs_in_keras():
     assert found.n == 4
 
 
+def test_features_that_were_trained_elsewhere():
+    pytest.importorskip("efficientnet_lite_pytorch", reason="the extra assay[pretrained] is not installed")
+    found = program("pretrained_probe").main(every=60)
+    assert found["EfficientNet-Lite0"]["test"].value > found["pixels"]["test"].value > 1 / 9
+
+
 def test_the_three_objects_at_work():
     found = program("retrieval").main(epochs=1, limit=60)
     assert {"accuracy", "macro_f1"} < set(found)

@@ -26,7 +26,7 @@ class Evaluate:
 
     model: str = arg(
         "assay:NAME, baseline:NAME, a trained model's folder, hf:NAME_OR_FOLDER, openai:MODEL@URL, py:module:function,"
-        " py:file.py:function, predictions:FILE"
+        " py:file.py:function, keras:FILE, pretrained:NAME, predictions:FILE"
     )
     data: str = arg(
         "NAME[:SPLIT], a folder, a CSV, JSONL or Parquet file, vqa:QUESTIONS,ANNOTATIONS,IMAGES, coco:ANNOTATIONS,IMAGES, karpathy:…,"
