@@ -11,10 +11,17 @@ from assay.models.encoders.text import text_tensor
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
 from assay.recipes.aligned import CATEGORY, SUBCATEGORY, PairSource, aligned_losses, validate_aligned
-from assay.recipes.classified import LabelledSource, draw_captions, held_batches, validate_classifier
+from assay.recipes.classified import (
+    VIEWS_WEIGHT,
+    LabelledSource,
+    draw_captions,
+    held_batches,
+    validate_classifier,
+    views_alike,
+)
 from assay.recipes.corpus import Corpus, Table, read_corpus, table
 from assay.recipes.fused import fused_losses
-from assay.recipes.joint import joint_losses
+from assay.recipes.joint import SHOWING, joint_losses
 
 CLASSES = ("food", "animals", "flags")
 SMALL = {"dim": 32, "buckets": 256, "text_width": 32, "dropout": 0.0}
@@ -68,7 +75,10 @@ def test_small_pictures_come_first() -> None:
 
 
 def test_a_source_goes_on_where_it_was_kept() -> None:
-    for make in (lambda: PairSource(corpus(), 5, 3, small_steps=2), lambda: LabelledSource(corpus(), 5, 3)):
+    for make in (
+        lambda: PairSource(corpus(), 5, 3, small_steps=2),
+        lambda: LabelledSource(corpus(), 6, 3, SHOWING),
+    ):
         first, second = make(), make()
         first.draw()
         second.restore(first.state())
@@ -90,7 +100,7 @@ def test_aligned_starts_near_ln_n_and_reaches_every_tower() -> None:
         net.log_class_scale.fill_(-10.0)
     losses = aligned_losses(net, PairSource(made, 12, seed=1).draw(), made)
     # 24 pictures against 12 names, both ways; 12 captions at half; 23 other pictures at half; three classes and four
-    # subclasses for pictures, names and captions.
+    # subclasses for pictures, names and captions; all sounds of a kind are right for a picture of that kind.
     assert float(losses["names"].detach()) == pytest.approx((math.log(24) + math.log(12)) / 2, abs=0.01)
     assert float(losses["captions"].detach()) == pytest.approx((math.log(24) + math.log(12)) / 4, abs=0.01)
     assert float(losses["styles"].detach()) == pytest.approx(math.log(23) / 2, abs=0.01)
@@ -131,6 +141,15 @@ def test_hidden_modalities_leave_each_alone_often() -> None:
     drawn = LabelledSource(corpus(), 400, seed=2).draw()
     count = torch.stack([drawn.batch.present(m) for m in ("image", "text", "audio")]).sum(0)
     assert int(count.min()) == 1 and 0.2 < float((count == 1).float().mean()) < 0.8
+
+
+def test_every_concept_is_shown_in_two_views_and_these_are_drawn_together() -> None:
+    drawn = LabelledSource(corpus(), 12, 2, SHOWING).draw()
+    assert len(drawn.ids) == 12 and torch.bincount(drawn.concepts).max() == 2
+    assert drawn.ids[:6] == drawn.ids[6:] and torch.equal(drawn.labels, corpus().categories[drawn.concepts])
+    alike = torch.eye(6).repeat(2, 1)
+    assert float(views_alike(alike, drawn)) < 0.01 < float(views_alike(torch.ones(12, 6), drawn))
+    assert float(views_alike(torch.ones(12, 6), drawn)) == pytest.approx(VIEWS_WEIGHT * math.log(11), abs=1e-4)
 
 
 def test_captions_are_cut_to_the_longest() -> None:

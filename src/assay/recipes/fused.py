@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from assay.losses.classify import classify
 from assay.models.fused import Fused, FusedSettings
 from assay.models.processor import Processor
-from assay.recipes.classified import Labelled, LabelledSource, held_batches, validate_classifier
-from assay.recipes.corpus import read_corpus
-from assay.training.optim import OptimSettings
+from assay.recipes.classified import Labelled, Training, classifier
+from assay.recipes.readers import SCRATCH
 from assay.training.recipe import Recipe
 
 
@@ -32,7 +30,6 @@ def emoji(
     batch_size: int = 256,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,
-    weight_decay: float = 0.05,
     fusion: str = "gated",
     precision: str = "bf16",
 ) -> Recipe:
@@ -45,29 +42,10 @@ def emoji(
     words (.814).
     Time: 626 CPU-seconds on one thread. Command: ``assay train fused:emoji``.
     """
-    processor = Processor()
-    corpus, held = read_corpus(processor, seed), held_batches(read_corpus(processor, seed, "validation"))
-    torch.manual_seed(seed)
-    return Recipe(
-        name="fused:emoji",
-        settings={
-            "recipe": "fused:emoji",
-            "seed": seed,
-            "steps": steps,
-            "batch_size": batch_size,
-            "lr": lr,
-            "matrix_lr": matrix_lr,
-            "weight_decay": weight_decay,
-            "fusion": fusion,
-            "precision": precision,
-        },
-        net=Fused(FusedSettings(classes=corpus.classes, fusion=fusion)),
-        processor=processor,
-        source=LabelledSource(corpus, batch_size, seed),
-        losses=fused_losses,
-        optim=OptimSettings(lr=lr, steps=steps, matrix_lr=matrix_lr, weight_decay=weight_decay),
-        seed=seed,
-        precision=precision,
-        validate=lambda net: validate_classifier(net, held),
-        validate_every=max(steps // 12, 1),
-    )
+    training = Training(seed, steps, batch_size, lr, matrix_lr, SCRATCH, precision)
+
+    def build(classes: tuple[str, ...], processor: Processor) -> tuple[nn.Module, nn.Module]:
+        net = Fused(FusedSettings(classes=classes, fusion=fusion))
+        return net, net.encoders["image"]
+
+    return classifier("fused:emoji", build, fused_losses, training, {"fusion": fusion})
