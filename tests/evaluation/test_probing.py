@@ -123,3 +123,40 @@ def test_figures_of_two_runs_are_compared_in_pairs():
     assert gain.difference == pytest.approx(-0.5)
     with pytest.raises(ValueError, match="has not measured 'shapley'"):
         compare(a, b, metrics=["shapley"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shuffle:image",
+        "shuffle:text+image@2",
+        "constant:all",
+        "constant:image@2",
+        "noise:text",
+        "recase:text",
+        "again",
+        "drop:text",
+    ],
+)
+def test_conditions_by_name_are_those_of_probes(name):
+    task = verbs.prepare(reads_text, pictures(12), task="classification", conditions=["clean", name]).task
+    condition = task.conditions[1]
+    assert condition.name == name
+    own = {
+        one.name: one
+        for one in probing(task, verbs.load_model(reads_text), ["contribution", "consistency", "blind"]).conditions
+    }
+    if name in own and name.startswith("shuffle"):
+        sample, rng = task.dataset.samples[3], np.random.default_rng(0)
+        for modality in sample.inputs:
+            assert (
+                own[name].transform(sample, rng).inputs[modality] is condition.transform(sample, rng).inputs[modality]
+            )
+
+
+@pytest.mark.parametrize(
+    "name", ["shufle:image", "shuffle:", "shuffle:image@x", "constant:smell", "noise:image@3", "recase:image"]
+)
+def test_unknown_conditions_tell_their_neighbours(name):
+    with pytest.raises(ValueError, match="unknown condition"):
+        verbs.prepare(reads_text, pictures(4), task="classification", conditions=[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,7 @@ def card(run: Run, weights: Mapping[str, float] | None) -> dict[str, Any]:
     found = None if weights is None else composite.composite(run, weights)
     content = replace(verbs.report_content([run]), composite=found)
     told: dict[str, Any] = {"report": str(html.write(content, Path(str(run.folder)) / "report.html"))}
+    told["listed"] = [asdict(one) for chapter in content.chapters for one in chapter.listed]
     return told if found is None else {**told, "composite": found.as_json()}
 
 

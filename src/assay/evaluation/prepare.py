@@ -12,8 +12,9 @@ from typing import Any
 from assay.catalog import TASKS, attribute, find
 from assay.data.dataset import Dataset
 from assay.evaluation.how import How
+from assay.evaluation.named import named_condition
 from assay.evaluation.task import Task
-from assay.types import CLEAN, Answers, Condition, Generates, Model, Scores, Told
+from assay.types import Answers, Generates, Model, Scores, Told
 
 CARD, WEIGHED = "card", "card:weighed"
 """A benchmark's task as its card says; weighed: its classes are scored and not named in words."""
@@ -125,7 +126,9 @@ def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()
         make = find("task", request.task, TASKS)
     task: Task = make(dataset, measures=tuple(metrics)) if metrics else make(dataset)
     if request.conditions is not None:
-        task = replace(task, conditions=tuple(named_condition(name) for name in request.conditions))
+        task = replace(
+            task, conditions=tuple(named_condition(name, task, seed=request.seed) for name in request.conditions)
+        )
     if request.repeats != 1:
         if task.verb == "embed":
             raise ValueError(f"{task.name} embeds each sample once; repeats are for tasks that ask for an answer.")
@@ -144,10 +147,3 @@ def usual_task(model: Model, dataset: Dataset) -> str:
     if isinstance(model, Generates) and (dataset.asks or "image" in dataset.modalities):
         return dataset.asks or "captioning"
     return "classification" if dataset.choices and isinstance(model, Scores) else "retrieval"
-
-
-def named_condition(name: str) -> Condition:
-    """A condition by name: ``clean``, ``only:image``, ``drop:audio``. An unknown one is a `ValueError` with its neighbours."""
-    from assay.data.transforms.cross import condition
-
-    return CLEAN if name == CLEAN.name else condition(name)

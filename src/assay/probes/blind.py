@@ -8,16 +8,19 @@ sees nothing but the options. Sources: Goyal et al. 2017 (VQA v2); Chen et al. 2
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from assay.data.transforms import cross
 from assay.evaluation.probing import Figure, Reading
 from assay.probes.asking import OPTIONS_ONLY, constant, drop, options_only, shuffled
 from assay.probes.definitions import ANY, mean, share
 from assay.probes.probe import Found, Probe, Subject, several_modalities
+from assay.probes.trained import solved
+from assay.stats.multiplicity import holm
 from assay.types import CLEAN, Condition
 
 Values = NDArray[np.float64]
@@ -42,6 +45,15 @@ GAIN = mean(
     bounds=ANY,
 )
 
+ANSWERABLE = mean(
+    "blind_answerable",
+    "The share of samples that solvers without the modality get right more often than chance: the exact binomial test, Holm over samples.",
+    "assay, after Chen et al. 2024 (MMStar)",
+    bounds=(0.0, 1.0),
+    better="lower",
+)
+LEVEL = 0.05
+
 
 def conditions(subject: Subject) -> list[Condition]:
     """Everything; each modality taken away, shuffled, constant, alone; nothing but the options."""
@@ -54,10 +66,43 @@ def conditions(subject: Subject) -> list[Condition]:
 
 def read(subject: Subject, reading: Reading) -> Found:
     """The score of every blind solver, and for each modality the share of the score that is reached without it."""
+    trained = trained_solvers(subject)
     out = [*solvers(subject, reading)]
+    for name, values in trained.items():
+        out.append(Figure(BLIND_SCORE, f"solver=trained on {name}", {"value": values}, ~np.isnan(values)))
     for modality in subject.modalities:
         out += shares(reading, modality)
+        out += answerable(subject, reading, modality, trained)
     return out
+
+
+def trained_solvers(subject: Subject) -> dict[str, Values]:
+    """What a solver trained on each modality alone, and on all, gets right; none where there are no classes or too few samples."""
+    if not subject.task.choices:
+        return {}
+    sets = {modality: (modality,) for modality in subject.modalities}
+    every = {**sets, "everything": subject.modalities}
+    found = {
+        name: solved(subject.samples, of, subject.units, subject.rng("trained", name)) for name, of in every.items()
+    }
+    return {name: values for name, values in found.items() if not np.isnan(values).all()}
+
+
+def answerable(subject: Subject, reading: Reading, modality: str, trained: Mapping[str, Values]) -> Iterator[Figure]:
+    """The samples that solvers without a modality answer more often than chance would: the exact binomial test, Holm over samples."""
+    if not reading.choices:
+        return
+    votes = [reading.outcomes(f"{kind}:{modality}") for kind in ("drop", "shuffle", "constant")]
+    others = [values for name, values in trained.items() if name not in (modality, "everything")]
+    votes += [reading.outcomes(f"only:{m}") for m in subject.modalities if m != modality] + others
+    table = np.array(votes)
+    asked = reading.asked(f"drop:{modality}") & reading.asked(CLEAN.name)
+    known = ~np.isnan(table)
+    there = asked & (known.sum(axis=0) > 0)
+    p = binom.sf(np.where(known, table >= 1, False).sum(axis=0) - 1, known.sum(axis=0), 1.0 / len(reading.choices))
+    flagged = np.full(len(asked), np.nan)
+    flagged[there] = np.asarray(holm(p[there])) < LEVEL if there.any() else 0.0
+    yield Figure(ANSWERABLE, f"modality={modality}", {"value": flagged}, there)
 
 
 def solvers(subject: Subject, reading: Reading) -> Iterator[Figure]:
@@ -123,5 +168,6 @@ BLIND = Probe(
     conditions,
     read,
     leads=("blind_share",),
-    metrics=(BLIND_SCORE, BLIND_SHARE, NEEDS_SHARE, GAIN),
+    listed=("blind_answerable",),
+    metrics=(BLIND_SCORE, BLIND_SHARE, NEEDS_SHARE, GAIN, ANSWERABLE),
 )

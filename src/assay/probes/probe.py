@@ -60,7 +60,8 @@ class Probe:
 
     ``conditions`` are asked besides the task's own; ``read`` makes figures (statistics over samples, which runs can be compared by)
     and estimates. ``metrics`` are those that its figures
-    are, ``others`` the names of estimates besides, ``leads`` those that the card shows first. A ``costly`` probe is not part of ``all``.
+    are, ``others`` the names of estimates besides, ``leads`` those that the card shows first,
+    ``listed`` those whose samples it names. A ``costly`` probe is not part of ``all``.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Probe:
     metrics: tuple[Metric, ...] = ()
     leads: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     costly: bool = False
 
     @property

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assay.evaluation.probing import figures_in
 from assay.evaluation.run import Run
 from assay.probes.probe import Probe, chosen_probes
 from assay.reporting import notation
@@ -19,6 +20,7 @@ from assay.types import Estimate
 
 TRACK = 100.0
 SMALL = 1.2
+LISTED = 40
 CROSSING = re.compile(" & (?=[^ =&]+=)")
 
 
@@ -47,6 +49,16 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The samples of which a figure of a metric holds in full: the first by their ids, and how many there are."""
+
+    metric: str
+    part: str
+    samples: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """What one probe found of one model."""
 
@@ -56,6 +68,7 @@ class Chapter:
     question: str
     findings: tuple[str, ...]
     groups: tuple[Figures, ...]
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +87,32 @@ def chapters(run: Run, name: str) -> Iterator[Chapter]:
         found = [one for one in run.estimates if one.metric in probe.names and one.metric not in run.manifest.metrics]
         if found:
             told = FINDINGS[probe.name](found) if probe.name in FINDINGS else []
-            yield Chapter(name, run.manifest.task, probe.name, probe.question, tuple(told), tuple(groups(probe, found)))
+            yield Chapter(
+                name,
+                run.manifest.task,
+                probe.name,
+                probe.question,
+                tuple(told),
+                tuple(groups(probe, found)),
+                tuple(listed(run, probe)),
+            )
 
 
 def unasked(run: Run, name: str) -> Iterator[Unasked]:
     """The probes that were skipped."""
     for probe, missing in run.manifest.skipped.items():
         yield Unasked(name, run.manifest.task, probe, missing)
+
+
+def listed(run: Run, probe: Probe, most: int = LISTED) -> Iterator[Listed]:
+    """The samples that a probe names, by the figures that it lists."""
+    if run.figures is None:
+        return
+    ids = run.figures["sample"]
+    for (metric, slice_, _), columns in figures_in(run.figures).items():
+        if metric in probe.listed and "value" in columns:
+            held = ids[columns["value"] >= 1.0].tolist()
+            yield Listed(metric, slice_, tuple(held[:most]), len(held))
 
 
 def groups(probe: Probe, found: Sequence[Estimate]) -> Iterator[Figures]:
