@@ -1,8 +1,8 @@
 """Conditions by their names, on a task's data: what ``--conditions`` takes.
 
-``clean``, ``again``; ``drop:M``, ``only:M``, ``shuffle:M`` (``@2`` … further draws), ``constant:M`` (``@2``: black), ``noise:M``,
-where ``M`` is a modality or several joined by ``+``; ``constant:all``; a change that keeps the meaning (``recase:text``, ``nudge:image`` …);
-``substitute:text@image``. Under its name a condition is the same whoever asks for it.
+``clean``, ``again``; ``drop:M``, ``only:M``, ``shuffle:M`` (``@2`` … further draws), ``constant:M`` (``@2``: black),
+``noise:M``, where ``M`` is a modality or several joined by ``+``; ``constant:all``; a change that keeps the meaning
+(``recase:text``, ``nudge:image`` …); ``substitute:text@image``. Under its name a condition is the same whoever asks for it.
 """
 
 from __future__ import annotations
