@@ -24,6 +24,12 @@ def pairings() -> Iterator[Pairing]:
     )
     yield pair("import assay", lambda: process("import assay"), "import torch", lambda: process("import torch"))
     yield pair(
+        "import assay.metrics",
+        lambda: process("import assay.metrics"),
+        "import sklearn.metrics",
+        lambda: process("import sklearn.metrics"),
+    )
+    yield pair(
         "import assay.metrics; metrics.score",
         lambda: process("from assay import metrics; metrics.score(['accuracy'], ['a'], ['a'])"),
         "import sklearn.metrics",
