@@ -97,6 +97,16 @@ def correlations(sums: Sums, x: Values, y: Values, how: How = PLAIN) -> Values:
     return np.clip(np.linalg.svd(cross, compute_uv=False), 0, 1)
 
 
+def ranks(sums: Sums, x: Values, y: Values) -> tuple[int, int]:
+    """In how many dimensions each side varies; the rows are decomposed only where their sums do not tell."""
+    return _rank(sums.centred()[0], x), _rank(sums.centred()[1], y)
+
+
+def _rank(gram: Values, rows: Values) -> int:
+    whole = _whitening(gram, PLAIN) is not None
+    return len(gram) if whole else int(np.linalg.matrix_rank(rows - rows.mean(axis=0)))
+
+
 def folds(x: Values, y: Values, count: int, how: How = PLAIN) -> Iterator[tuple[Directions, Values, Sums]]:
     """For each fold i mod ``count`` the directions of the other rows, their correlations on it ``[k]``, the others' sums."""
     parts = [sums_of(x[start::count], y[start::count]) for start in range(count)]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from assay.metrics.canonical import How, correlations, fit, folds, sums_of
+from assay.metrics.canonical import How, correlations, fit, folds, ranks, sums_of
 from assay.metrics.embeddings import figure, pairs
 from assay.stats.quantiles import student
 from assay.stats.streams import stream
@@ -65,14 +65,15 @@ def cca(
     """
     a, b = _checked(x, y, held_out, n_folds, ridge, overfit)
     how = How(ridge=ridge)
-    found = _by_fold(a, b, n_folds, how) if held_out else correlations(sums_of(a, b), a, b, how)[None]
+    sums = None if held_out else sums_of(a, b)
+    found = _by_fold(a, b, n_folds, how) if sums is None else correlations(sums, a, b, how)[None]
     recipe = (*_recipe(a, b, held_out, n_folds), f"ridge:{ridge:g}")
     draws = _draws(a, b, permutations, n_folds if held_out else 1)
     out = _summaries("cca", found, len(a), (*recipe, f"null:{draws}"))
     if draws:
         out |= _null(a, b, draws, seed, out["cca"], how=how, n_folds=n_folds if held_out else 0)
-    if not held_out and not ridge:
-        out |= _bartlett(found[0], a, b, recipe)
+    if sums is not None and not ridge:
+        out |= _bartlett(found[0], len(a), ranks(sums, a, b), recipe)
     return out
 
 
@@ -228,8 +229,9 @@ def _null(
     }
 
 
-def _bartlett(found: Values, a: Values, b: Values, recipe: tuple[str, ...]) -> dict[str, Any]:
-    n, p, q = len(a), np.linalg.matrix_rank(a), np.linalg.matrix_rank(b)
+def _bartlett(found: Values, n: int, of: tuple[int, int], recipe: tuple[str, ...]) -> dict[str, Any]:
+    """Wilks' Λ and Bartlett's test of it, of ``n`` rows and sides of these ranks."""
+    p, q = of
     with np.errstate(divide="ignore"):
         log_wilks = float(np.log1p(-(found**2)).sum()) if len(found) else math.nan
     chi2 = -(n - 1 - (p + q + 1) / 2) * log_wilks
