@@ -166,3 +166,12 @@ def test_what_does_not_vary_has_no_correlation():
     rng = np.random.default_rng(0)
     found = metrics.cca(np.ones((50, 2)), rng.standard_normal((50, 2)), permutations=0)
     assert math.isnan(found["cca"].value)
+
+
+def test_degrees_of_freedom_are_those_of_the_dimensions_that_vary(golden):
+    x, y = golden
+    plain = metrics.cca(x, y, held_out=False, permutations=0)
+    repeated = metrics.cca(np.hstack([x, x[:, :2] + 1]), y, held_out=False, permutations=0)
+    assert "df:24" in plain["bartlett_p"].signature
+    assert "df:24" in repeated["bartlett_p"].signature
+    assert repeated["wilks"].value == pytest.approx(plain["wilks"].value, rel=1e-6)
