@@ -19,6 +19,7 @@ ALL = {
     "meteor": "meteor:pairings",
     "contrast": "contrast:pairings",
     "representations": "representations:pairings",
+    "training": "training:pairings",
     "retrieval": "retrieval:pairings",
     "detection": "detection:pairings",
     "detection-5000": "detection:pairings_large",
@@ -27,7 +28,18 @@ ALL = {
     "requests": "requests:pairings",
     "growth": "growth:pairings",
 }
-PACKAGES = ("numpy", "scipy", "scikit-learn", "ranx", "pycocoevalcap", "pycocotools", "jiwer", "sacrebleu", "torch")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "ranx",
+    "pycocoevalcap",
+    "pycocotools",
+    "jiwer",
+    "sacrebleu",
+    "torch",
+    "transformers",
+)
 
 
 def installed(package: str) -> str:

@@ -7,7 +7,7 @@ from torch import nn
 from assay.losses.contrastive import info_nce
 from assay.models.encoders.text import TextEncoder, text_tensor
 from assay.models.encoders.vit import VisionTransformer
-from assay.training.chunks import in_chunks
+from assay.training.chunks import by_length, in_chunks
 
 TEXTS = ["red apple", "dog face", "a flag", "green tree", "blue sea", "one more", "and another"]
 
@@ -68,6 +68,20 @@ def test_activations_of_a_chunk_only_are_kept() -> None:
         return total
 
     assert kept(4) < kept(32) / 4
+
+
+def test_rows_of_alike_length_give_the_same_vectors_and_gradients() -> None:
+    torch.manual_seed(0)
+    encoder, ids = TextEncoder(8, buckets=128, width=16), text_tensor([*TEXTS, "", "one two three four five"], 128)
+    found = []
+    for read in (encoder, lambda some: by_length(encoder, some, groups=3)):
+        encoder.zero_grad()
+        vectors = read(ids)
+        vectors.square().sum().backward()
+        found.append((vectors.detach(), [p.grad.clone() for p in encoder.parameters()]))
+    torch.testing.assert_close(found[1][0], found[0][0], atol=1e-6, rtol=1e-5)
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(other, one, atol=1e-5, rtol=1e-4)
 
 
 def test_a_chunk_without_rows_is_refused() -> None:

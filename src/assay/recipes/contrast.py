@@ -19,7 +19,7 @@ from assay.recipes.aligned import validate_aligned
 from assay.recipes.classified import draw_captions
 from assay.recipes.corpus import Corpus, read_corpus
 from assay.training.augment import STRONGER, change_pictures, change_sounds, hide_words
-from assay.training.chunks import in_chunks
+from assay.training.chunks import by_length, in_chunks
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
 
@@ -103,7 +103,8 @@ def clip_loss(net: Contrast, drawn: Couples, chunk: int = 0) -> dict[str, Tensor
     def read(modality: str, values: Tensor) -> Tensor:
         return in_chunks(lambda some: towers.vectors(modality, some), values, chunk or len(values))
 
-    return {"contrast": info_nce(read("image", drawn.pictures), read("text", drawn.texts), towers.scale())}
+    texts = by_length(lambda some: read("text", some), drawn.texts)
+    return {"contrast": info_nce(read("image", drawn.pictures), texts, towers.scale())}
 
 
 def siglip_loss(net: Contrast, drawn: Couples) -> dict[str, Tensor]:

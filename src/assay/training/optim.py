@@ -140,7 +140,7 @@ def _of_kind(groups: list[dict[str, Any]], settings: OptimSettings) -> torch.opt
         return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.betas[0], nesterov=True)
     if settings.kind == "lion":
         return Lion(groups, settings.lr)
-    return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas)
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, fused=True)
 
 
 def inner_matrices(net: nn.Module) -> list[nn.Parameter]:

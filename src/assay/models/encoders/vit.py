@@ -22,6 +22,7 @@ class PatchTokens(nn.Module):
         patch_px: int = 8,
         layers: int = 4,
         heads: int = 4,
+        expansion: int = 2,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -31,7 +32,8 @@ class PatchTokens(nn.Module):
         self.patch = nn.Linear(3 * patch_px**2, dim)
         self.start = nn.Parameter(torch.randn(dim) * 0.02)
         self.positions = nn.Parameter(torch.randn(1 + (size_px // patch_px) ** 2, dim) * 0.02)
-        self.blocks = nn.ModuleList(TransformerBlock(dim, heads, expansion=2, dropout=dropout) for _ in range(layers))
+        blocks = (TransformerBlock(dim, heads, expansion=expansion, dropout=dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, image: Tensor) -> Tensor:
