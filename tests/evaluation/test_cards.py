@@ -219,7 +219,7 @@ def test_mmbench(tmp_path, rotated):
     for name in ("circular_accuracy", "circular_accuracy:official"):
         assert found[name].value == pytest.approx(official_circular(rows, plain)) == pytest.approx(2 / 3)
         assert (found[name].n, found[name].unit) == (3, "item")
-    assert found["choice_accuracy"].value == pytest.approx(8 / 9)
+    assert found["multiple_choice"].value == pytest.approx(8 / 9)
     assert model.shown["252"] == (
         "Hint: Look.\nQuestion: Which?\nOptions:\nA. red\nB. blue\nC. green\n"
         "Please select the correct answer from the options above."
@@ -234,7 +234,7 @@ def test_a_constant_letter_scores_nothing_in_circles(tmp_path):
     data = assay.load_dataset(f"mmbench:{tmp_path}/m.tsv")
     found = clean(assay.evaluate(Says({s.id: "A" for s in data.samples}), data, conditions=["clean"]))
     assert found["circular_accuracy"].value == 0.0
-    assert found["choice_accuracy"].value == pytest.approx(3 / 9)
+    assert found["multiple_choice"].value == pytest.approx(3 / 9)
 
 
 def test_mmbench_without_answers_says_so(tmp_path):

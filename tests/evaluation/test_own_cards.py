@@ -98,7 +98,7 @@ def test_unknown_cards_tell_their_neighbours(tmp_path):
 def test_several_choice_from_a_list_of_options(tmp_path):
     (tmp_path / "c.toml").write_text(
         'title = "t"\ntask = "vqa"\nfiles = ["q.jsonl"]\nprompt = "{q}\\n{options}"\noptions = ["choices"]\n'
-        'metrics = ["choice_accuracy"]\n[fields]\nanswer = "right"\n'
+        'metrics = ["multiple_choice"]\n[fields]\nanswer = "right"\n'
     )
     rows = [
         {"q": "Which?", "choices": ["cat", "dog"], "right": 1},
@@ -106,7 +106,7 @@ def test_several_choice_from_a_list_of_options(tmp_path):
     ]
     (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = clean(assay.evaluate(Says({"0": "(B) dog", "1": "b"}), f"card:{tmp_path}/c.toml"))
-    assert found["choice_accuracy"].value == 0.5
+    assert found["multiple_choice"].value == 0.5
     rows[0]["right"] = 2
     (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(ValueError, match="line 1: the answer '2' is none of the options AB"):

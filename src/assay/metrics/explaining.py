@@ -42,6 +42,8 @@ TAKES = {
     "naturalbench": "answers and right answers [n][question][image] (assay.metrics.naturalbench)",
     "ratings": "ratings [raters][units], None where there is none (assay.metrics.krippendorff_alpha and others)",
     "segments": "stretches of time with labels and scores, true ones (assay.metrics.temporal_detection)",
+    "rotations": "answers as texts, right letters, the question that each is a rotation of (assay.metrics.circular)",
+    "mme": "answers as texts, yes or no, subtask and picture of each (assay.metrics.mme)",
     "winoground": "scores [n, caption, image] (assay.metrics.winoground)",
     "boxes": "boxes with labels and scores, true boxes (assay.metrics.detection)",
     "masks": "masks with labels and scores, true masks (assay.metrics.detection with iou='masks')",

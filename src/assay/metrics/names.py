@@ -167,16 +167,18 @@ METRICS: Mapping[str, str] = {
 
 PATTERNS: Mapping[str, str] = {
     r"bleu_[1-4]:(chars|jieba)": "assay.metrics.caption_bleu:named",
+    r"circular_accuracy(:official)?": "assay.metrics.circular:named",
     r"cider(_d)?:(chars|jieba)": "assay.metrics.consensus:named",
     r"(distinct_[1-9]|caption_length)(:(chars|jieba))?": "assay.metrics.diversity:named",
     r"rouge_l:(chars|jieba)": "assay.metrics.subsequence:named",
     r"(hit|recall|precision|ndcg|map|map_cut)@[1-9]\d*": "assay.metrics.ranked:named",
     r"coco_(map_(50|75|small|medium|large)|mar_(1|10|100|small|medium|large)):masks": "assay.metrics.coco:named",
     r"grounding_accuracy@(0?\.\d+|1)": "assay.metrics.phrases:named",
+    r"mme_(perception|cognition|accuracy|accuracy_plus|unparsed)": "assay.metrics.mme:named",
     r"moment_recall@[1-9]\d*,tiou=(0?\.\d+|1)": "assay.metrics.moments:named",
     r"temporal_map@(0?\.\d+|1)": "assay.metrics.temporal:named",
     r"recorded:[\w.@/+-]+": "assay.metrics.recorded:named",
     r"top_[1-9]\d*_accuracy": "assay.metrics.scores:named",
     r"(accuracy@coverage|coverage@risk)=(0?\.\d+|1(\.0+)?)": "assay.metrics.selective:named",
 }
-"""Families of names: any k, any tokeniser."""
+"""Families of names: any k, any tokeniser; metrics of one benchmark."""

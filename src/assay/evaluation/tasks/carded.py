@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assay import metrics
-from assay.catalog import nearest
 from assay.data.cards.card import Card
 from assay.data.dataset import Dataset
-from assay.evaluation.task import Task
-from assay.evaluation.tasks import crossmodal, generating, labelling
+from assay.evaluation.task import Task, named_metrics
+from assay.evaluation.tasks import crossmodal, generating, grouped, labelling
 from assay.evaluation.tasks.family import check_family
-from assay.evaluation.tasks.grouped import GROUPED
 from assay.metrics.metric import Metric
 
 FAMILIES = {
-    "generate": ("texts", "labels", "yes_no", "choices", "groups", "mme"),
+    "generate": ("texts", "labels", *grouped.FAMILIES),
     "score": ("labels", "scores"),
     "retrieval": ("ranking",),
     "winoground": ("winoground",),
@@ -61,19 +58,8 @@ def renamed(task: Task, card: Card) -> Task:
 
 
 def card_metrics(card: Card, measures: Sequence[str | Metric]) -> tuple[Metric, ...]:
-    """The metrics that are named, those of grouped answers among them. `ValueError` with the nearest for another."""
-    out = []
-    for name in measures:
-        if isinstance(name, Metric):
-            out.append(name)
-            continue
-        if name in GROUPED:
-            out.append(GROUPED[name])
-            continue
-        try:
-            out.append(metrics.get(name))
-        except ValueError as error:
-            raise ValueError(
-                f"the card {card.name!r}: {error}; for groups of answers: {nearest(name, GROUPED)}"
-            ) from error
-    return tuple(out)
+    """The metrics that are named. `ValueError` that names the card for one that there is not."""
+    try:
+        return named_metrics(measures)
+    except ValueError as error:
+        raise ValueError(f"the card {card.name!r}: {error}") from error
