@@ -88,7 +88,7 @@ def test_references_that_are_none():
     "text,letter",
     [
         ("B", "B"), ("(B)", "B"), ("b", None), ("I think it is B.", "B"), ("B is what I would say here", None),
-        ("The answer is B, since A is not", "B"), ("A dog", "A"), ("a DOG!", "B"), ("Z", "Z"), ("cat or dog", None),
+        ("The answer is B, since A is not", "B"), ("A dog", "A"), ("a DOG!", "B"), ("Z", "Z"), ("a cat or a dog", None),
         ("Cannot determine the answer", "Z"), ("", None), ("the cat " * 50, None), ("C", None),
     ],
 )  # fmt: skip

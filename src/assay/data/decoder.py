@@ -32,6 +32,7 @@ LENGTH = struct.Struct("<IQ")
 PIPE_BYTES = 1 << 20
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
 IDLE_AT_MOST = 8
+TABLES = ("parquet", "stream", "stretch")
 TRIES = 2
 """A child that dies is given the file once more by another: it may have been the system that killed it."""
 
@@ -45,17 +46,23 @@ def apart(kind: str, data: bytes, source: str, limits: Mapping[str, float]) -> t
     ``limits`` holds those of `assay.data.media.Limits`. Raises `MediaError` as decoding here would, and when the child took
     too long (``wall_s``, ``cpu_s``), wanted too much memory (``memory``) or died.
     """
-    asked = {"kind": kind, "source": source, **limits}
+    told, content = ask({"kind": kind, "source": source, **limits}, data, limits["wall_s"])
+    return np.frombuffer(content, told["dtype"]).reshape(told["shape"]), told["rate"]
+
+
+def ask(asked: Request, data: bytes, wall_s: float) -> Reply:
+    """What a child answers: its words, and bytes. Raises `MediaError` with the error's words, or with how the child ended."""
     for attempt in range(1, TRIES + 1):
         try:
-            told, content = _ask(asked, data, limits["wall_s"])
+            with _borrowed() as child:
+                told, content = child.ask(asked, data, wall_s)
             break
         except _Died as died:
             if attempt == TRIES:
-                raise MediaError(f"{source}: the decoder {died} on this file") from None
+                raise MediaError(f"{asked['source']}: the decoder {died} on this file") from None
     if "error" in told:
         raise MediaError(told["error"])
-    return np.frombuffer(content, told["dtype"]).reshape(told["shape"]), told["rate"]
+    return told, content
 
 
 class _Died(Exception):
@@ -74,7 +81,13 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={
+                **kept,
+                "PYTHONPATH": path,
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+                "POLARS_MAX_THREADS": "1",
+            },
             start_new_session=True,  # Ctrl-C is for the run, which ends its children itself.
         )
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -177,11 +190,6 @@ def _borrowed() -> Iterator[Child]:
             child.end()
 
 
-def _ask(asked: Request, data: bytes, wall_s: float) -> Reply:
-    with _borrowed() as child:
-        return child.ask(asked, data, wall_s)
-
-
 def close() -> None:
     """Ends all idle children; the next file starts a new one."""
     with _lock:
@@ -209,8 +217,11 @@ def serve(stream: BinaryIO, out: BinaryIO) -> None:
 
 def answer(asked: Request, data: bytes) -> tuple[dict[str, Any], Any]:
     """What decoding gives: the array's form with its bytes, or the error's words."""
-    from assay.data import decode
+    from assay.data import decode, tables
 
+    if asked["kind"] in TABLES:
+        restrain(int(asked["memory"]), int(asked["cpu_s"]))
+        return tables.answer(asked)
     source = asked["source"]
     rate: float | None = None
     restrain(int(asked["memory"]), int(asked["cpu_s"]))

@@ -177,6 +177,7 @@ class Video:
     source: str = ""
     given_fps: float | None = None
     limits: Limits = field(default=LIMITS, repr=False)
+    kept: Kept | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or _described(self.content))
@@ -193,11 +194,24 @@ class Video:
     @property
     def fps(self) -> float:
         """Frames per second; decodes the film if the rate was not given. Raises `MediaError`."""
-        return self.given_fps if self.given_fps is not None else self._decoded()[1]
+        if self.given_fps is not None:
+            return self.given_fps
+        return self._decoded()[1] if self.kept is None else float(self.kept.get((self, "fps"), self._rate)[0])
 
     def load(self) -> Pixels:
         """The frames ``uint8[T, H, W, 3]`` RGB. Raises `MediaError`."""
-        return self.content if isinstance(self.content, np.ndarray) else self._decoded()[0]
+        if isinstance(self.content, np.ndarray):
+            return self.content
+        return self._decoded()[0] if self.kept is None else self.kept.get(self, self._frames)
+
+    def _frames(self) -> Pixels:
+        frames, fps = self._decoded()
+        if self.kept is not None:
+            self.kept.get((self, "fps"), lambda: np.array([fps]))
+        return frames
+
+    def _rate(self) -> NDArray[np.float64]:
+        return np.array([self._decoded()[1]])
 
     def _decoded(self) -> tuple[Pixels, float]:
         data = read_bytes(self)

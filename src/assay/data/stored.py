@@ -66,10 +66,8 @@ class Cell:
 
     def read(self, source: str, limit: int) -> bytes:
         """The bytes; `MediaError` for a cell that holds none."""
-        value = _stretch(self.path, self.column, self.row // STRETCH, source)[self.row % STRETCH]
-        if isinstance(value, dict):
-            value = value.get(self.field)
-        if not isinstance(value, bytes):
+        value = _stretch(self, source)[self.row % STRETCH]
+        if value is None:
             raise MediaError(f"{source}: {self.path.name} holds no bytes in row {self.row} of {self.column!r}")
         if len(value) > limit:
             raise MediaError(f"{source}: {len(value)} bytes, more than the limit of {limit}")
@@ -81,24 +79,20 @@ class Cell:
 
 
 _lock = Lock()
-_stretches: OrderedDict[tuple[Any, ...], list[Any]] = OrderedDict()
+_stretches: OrderedDict[tuple[Any, ...], list[bytes | None]] = OrderedDict()
 
 
-def _stretch(path: Path, column: str, number: int, source: str) -> list[Any]:
+def _stretch(cell: Cell, source: str) -> list[bytes | None]:
     """Some rows of one column; the last few stretches are kept, since a data set is read in its order."""
-    import polars
+    from assay.data.tables import read_stretch
 
-    try:
-        about = path.stat()
-        key = (path, about.st_mtime_ns, about.st_size, column, number)
-        with _lock:
-            if key in _stretches:
-                _stretches.move_to_end(key)
-                return _stretches[key]
-        rows = polars.scan_parquet(path).select(column).slice(number * STRETCH, STRETCH).collect()
-    except Exception as error:  # Polars raises what it likes for a damaged file.
-        raise MediaError(f"{source}: {path.name} cannot be read as Parquet ({' '.join(str(error).split())})") from error
-    values = rows[column].to_list()
+    number = cell.row // STRETCH
+    key = (cell.path, file_stamp(cell.path), cell.column, number)
+    with _lock:
+        if key in _stretches:
+            _stretches.move_to_end(key)
+            return _stretches[key]
+    values = read_stretch(cell.path, cell.column, cell.field, number * STRETCH, STRETCH, source)
     values += [None] * (STRETCH - len(values))
     with _lock:
         _stretches[key] = values

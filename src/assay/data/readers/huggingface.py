@@ -17,8 +17,10 @@ from typing import Any
 from assay.catalog import nearest
 from assay.data.dataset import Dataset
 from assay.data.readers.folder import from_records, read_path
-from assay.data.readers.manifest import Records, absent, bytes_field, parquet_rows
+from assay.data.readers.manifest import Records, absent, table_rows
 from assay.data.stored import digest_of, file_stamp
+from assay.data.tables import Table, read_table
+from assay.types import MediaError
 
 PREFERRED = ("test", "validation", "val", "dev", "train")
 SPLIT_OF = re.compile(r"^(?P<split>[A-Za-z_]+?)(?:-\d{5}-of-\d{5}.*|[-_.]\d+)?\.parquet$")
@@ -121,10 +123,12 @@ def from_tables(files: Sequence[Path], name: str, split: str) -> Dataset:
     rows: list[dict[str, Any]] = []
     places: list[str] = []
     for file in files:
-        table = parquet_rows(file) if file.suffix == ".parquet" else arrow_rows(file)
-        classes = class_names(features_of(file))
-        rows += [spelt(row, classes) for row in table.rows]
-        places += [f"{file.name} {place}" for place in table.places]
+        in_parquet = file.suffix == ".parquet"
+        table = read_table(file, "parquet" if in_parquet else "stream")
+        records = table_rows(file, table) if in_parquet else stream_rows(file, table)
+        classes = class_names(table.features if in_parquet else saved_features(file))
+        rows += [spelt(row, classes) for row in records.rows]
+        places += [f"{file.name} {place}" for place in records.places]
     if not rows:
         raise ValueError(f"{files[0]} holds no rows")
     parts = [f"{file.name}\0{file_stamp(file)}" for file in files]
@@ -133,61 +137,47 @@ def from_tables(files: Sequence[Path], name: str, split: str) -> Dataset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """One cell of a column of bytes that is in memory already."""
+    """Bytes that are in memory already, in one buffer with others."""
 
-    series: Any
-    row: int
+    buffer: memoryview
+    start: int
+    stop: int
     where: str
 
     def read(self, source: str, limit: int) -> bytes:
         """The bytes. Raises `MediaError` for more than ``limit``."""
-        from assay.types import MediaError
-
-        data: bytes = self.series[self.row]
-        if len(data) > limit:
-            raise MediaError(f"{source}: {len(data)} bytes, more than the limit of {limit}")
-        return data
+        if self.stop - self.start > limit:
+            raise MediaError(f"{source}: {self.stop - self.start} bytes, more than the limit of {limit}")
+        return bytes(self.buffer[self.start : self.stop])
 
     def stamp(self) -> str:
         """The file's name, and the place in it."""
-        return f"{self.where}:{self.row}"
+        return self.where
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # To another process go these bytes, and not the whole buffer.
+        data = bytes(self.buffer[self.start : self.stop])
+        return _held, (data, self.where)
 
 
-def arrow_rows(path: Path) -> Records:
-    """The rows of a file in Arrow's stream format."""
-    import polars
+def _held(data: bytes, where: str) -> Held:
+    return Held(memoryview(data), 0, len(data), where)
 
-    try:
-        with path.open("rb") as file:
-            frame = polars.read_ipc_stream(file)
-    except Exception as error:
-        raise ValueError(f"{path} cannot be read as an Arrow stream: {' '.join(str(error).split())}") from error
-    stored = {name: field for name, kind in frame.schema.items() if (field := bytes_field(kind)) is not None}
-    held = {n: (frame[n].struct.field(field) if field else frame[n]) for n, field in stored.items()}
-    paths = {n: frame[n].struct.field("path") for n, f in stored.items() if f and "path" in frame[n].struct.fields}
-    rows = frame.drop(list(stored)).to_dicts() if len(stored) < len(frame.columns) else [{} for _ in range(len(frame))]
-    for number, row in enumerate(rows):
-        for name, series in held.items():
-            if series[number] is not None:
-                row[name] = Held(series, number, f"{path.name}@{name}")
-            elif name in paths:
-                row[name] = paths[name][number]
-    rows = [{key: value for key, value in row.items() if not absent(value)} for row in rows]
+
+def stream_rows(path: Path, table: Table) -> Records:
+    """The rows of a table in Arrow's stream format, with the bytes that they hold."""
+    rows = []
+    for number, row in enumerate(table.rows):
+        for name, (buffer, places) in table.blobs.items():
+            if (place := places[number]) is not None:
+                row[name] = Held(buffer, *place, f"{path.name}@{name}:{number}")
+        rows.append({key: value for key, value in row.items() if not absent(value)})
     return Records(path, rows, [f"row {i}" for i in range(len(rows))])
 
 
-def features_of(file: Path) -> Mapping[str, Any]:
-    """What `datasets` says of the columns: beside a saved folder's files, or in a Parquet file's metadata."""
-    if file.suffix != ".parquet":
-        found = object_of(file.parent / SAVED).get("features") if (file.parent / SAVED).is_file() else {}
-        return found if isinstance(found, dict) else {}
-    import polars
-
-    told = polars.read_parquet_metadata(file).get("huggingface", "{}")
-    try:
-        found = json.loads(told)["info"]["features"]
-    except (ValueError, KeyError, TypeError):
-        return {}
+def saved_features(file: Path) -> Mapping[str, Any]:
+    """What `datasets` says of the columns, beside a saved folder's files."""
+    found = object_of(file.parent / SAVED).get("features") if (file.parent / SAVED).is_file() else {}
     return found if isinstance(found, dict) else {}
 
 

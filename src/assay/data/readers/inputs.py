@@ -31,12 +31,12 @@ def kind_of_file(name: str) -> str | None:
 
 
 def medium(modality: str, content: Content, source: str, kept: Kept | None = None) -> Media:
-    """The content as a lazy medium of a modality, decoded in a process of its own; ``kept`` keeps pictures and sounds."""
+    """The content as a lazy medium of a modality, decoded in a process of its own; ``kept`` keeps what was decoded."""
     if modality == "image":
         return Image(content, source=source, kept=kept, limits=APART)
     if modality == "audio":
         return Audio(content, source=source, kept=kept, limits=APART)
-    return Video(content, source=source, limits=APART)
+    return Video(content, source=source, kept=kept, limits=APART)
 
 
 def named_medium(modality: str, name: str, folder: Path, kept: Kept | None = None) -> Media:

@@ -18,6 +18,9 @@ HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LARGEST = 4 << 30
 """Bytes that a file may hold, once it is decompressed."""
 
+SMALL, PACKED_AT_MOST = 64 << 20, 200
+"""What gzip packs more tightly than so, and is not small, is made to fill a memory."""
+
 GZIP, BYTE_ORDER_MARK = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 Numbered = Sequence[tuple[str, Any]]
@@ -62,11 +65,14 @@ def unpacked(where: Path) -> bytes:
     """The bytes of a file, decompressed if it is gzip."""
     with where.open("rb") as file:
         packed = file.read(2) == GZIP
+    most = min(LARGEST, max(SMALL, PACKED_AT_MOST * where.stat().st_size)) if packed else LARGEST
     try:
         with gzip.open(where) if packed else where.open("rb") as stream:
-            data: bytes = stream.read(LARGEST + 1)
+            data: bytes = stream.read(most + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{where}: this is no whole gzip file: {error}") from error
+    if len(data) > most and most < LARGEST:
+        raise ValueError(f"{where}: it unpacks to more than {PACKED_AT_MOST} times its size, as no table does.")
     if len(data) > LARGEST:
         raise ValueError(f"{where}: it holds more than {LARGEST >> 30} GiB; cut it in parts.")
     return data

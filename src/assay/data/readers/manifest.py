@@ -22,6 +22,7 @@ from assay.catalog import nearest
 from assay.data.readers.inputs import kind_of_file
 from assay.data.readers.jsonl import by_line, text_of, values
 from assay.data.stored import Cell
+from assay.data.tables import Table, read_table
 
 Row = dict[str, Any]
 
@@ -137,43 +138,18 @@ def json_rows(path: Path) -> Records:
 
 def parquet_rows(path: Path) -> Records:
     """The rows of a Parquet file; null and NaN are absent. Cells of bytes are not read, but where they are is noted (`Cell`)."""
-    import polars
+    return table_rows(path, read_table(path, "parquet"))
 
-    try:
-        schema = polars.read_parquet_schema(path)
-        stored = {name: field for name, kind in schema.items() if (field := bytes_field(kind)) is not None}
-        plain = [name for name in schema if name not in stored]
-        frame = polars.scan_parquet(path).select(
-            *plain, *(held(name, field).alias(name) for name, field in stored.items())
-        )
-        given = frame.collect().to_dicts()
-    except Exception as error:
-        raise ValueError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())}") from error
+
+def table_rows(path: Path, table: Table) -> Records:
+    """The rows of a table, with where their bytes are."""
     rows = []
-    for number, row in enumerate(given):
-        for name, field in stored.items():
-            row[name] = Cell(path, name, number, field) if row[name] is True else row[name] or None
+    for number, row in enumerate(table.rows):
+        for name, field in table.stored.items():
+            if row[name] is True:
+                row[name] = Cell(path, name, number, field)
         rows.append({key: value for key, value in row.items() if not absent(value)})
     return Records(path, rows, [f"row {i}" for i in range(len(rows))])
-
-
-def bytes_field(kind: Any) -> str | None:
-    """Where a column's type holds bytes: ``""`` itself, or the name of a struct's field; ``None`` where it does not."""
-    import polars
-
-    if kind == polars.Binary:
-        return ""
-    if isinstance(kind, polars.Struct):
-        return next((one.name for one in kind.fields if one.dtype == polars.Binary), None)
-    return None
-
-
-def held(name: str, field: str) -> Any:
-    """The expression that is true where there are bytes, else a struct's path, else null."""
-    import polars
-
-    column = polars.col(name)
-    return (column.struct.field(field) if field else column).is_not_null()
 
 
 def absent(value: Any) -> bool:
