@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from evaluation_fakes import Embedder, Scorer, concepts, labelled
 
 from assay.evaluation.errors import StoreError
-from assay.evaluation.evaluate import evaluate
+from assay.evaluation.evaluate import Session, evaluate
+from assay.evaluation.how import How
 from assay.evaluation.tasks import classification, retrieval
 
 
@@ -55,7 +56,8 @@ def main(task: str, folder: str, *fault: str) -> int:
             model,
             asking,
             out=folder,
-            batch=4,
+            # Each batch by itself, so that every run makes the same calls.
+            session=Session(How(batch=4), linger_s=0),
             speed=False,
             on_progress=lambda done, *_: append(f"{folder}.acked", str(done)),
         )

@@ -28,7 +28,7 @@ def test_a_run_with_killed_actors_is_the_local_run_to_the_byte(tmp_path, monkeyp
     load = partial(load_callable, f"py:{MODELS}:steady")
 
     def ask(folder, on_progress=None, **how):
-        session = Session(How(batch=4, **how), load)
+        session = Session(How(batch=4, **how), load, linger_s=0)
         return evaluate(load(), task, out=folder, speed=False, session=session, on_progress=on_progress)
 
     ask(tmp_path / "here")

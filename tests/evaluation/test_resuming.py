@@ -11,10 +11,14 @@ from evaluation_fakes import Embedder, Scorer, concepts, labelled
 
 from assay.evaluation import exports
 from assay.evaluation.errors import StoreError
-from assay.evaluation.evaluate import evaluate
+from assay.evaluation.evaluate import Session, evaluate
+from assay.evaluation.grouping import Group
+from assay.evaluation.how import How
 from assay.evaluation.manifest import packages
 from assay.evaluation.run import load_run
+from assay.evaluation.store import Row, opened
 from assay.evaluation.tasks import classification, retrieval
+from assay.table import Key
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +62,34 @@ def test_cut_at_any_call_the_figures_are_the_same_to_the_byte(tmp_path):
 def test_progress_is_told_after_each_commit_and_from_where_a_run_goes_on(tmp_path):
     told = []
     with pytest.raises(KeyboardInterrupt):
-        classify(Cut(3), tmp_path, on_progress=lambda *numbers: told.append(numbers))
+        alone = Session(How(batch=8), linger_s=0)
+        classify(Cut(3), tmp_path, on_progress=lambda *numbers: told.append(numbers), session=alone)
     assert told == [(0, 70, 0), (8, 70, 0), (16, 70, 0)]
     told.clear()
     classify(Scorer(), tmp_path, on_progress=lambda *numbers: told.append(numbers))
     assert told[0] == (16, 70, 0) and told[-1] == (70, 70, 0)
+
+
+def test_batches_that_share_a_commit_are_kept_whatever_ends_the_run(tmp_path):
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        together = Session(How(batch=8), linger_s=3600)
+        classify(Cut(3), tmp_path, on_progress=lambda *numbers: told.append(numbers), session=together)
+    assert told == [(0, 70, 0), (16, 70, 0)]
+    rest = Scorer()
+    classify(rest, tmp_path)
+    assert len(rest.asked) == 54
+
+
+def test_what_waits_is_not_reported_and_does_not_wait_in_memory(tmp_path):
+    with opened(tmp_path / "run.sqlite") as store:
+        group = Group(store, linger_s=3600)
+        for number in range(3):
+            rows = [Row(number * 2000 + i, Key(f"s{number}-{i}"), b"x") for i in range(2000)]
+            group.add(number, rows, seconds=0.1, splits=[])
+            assert group.due == (number == 2) and store.count() == 0
+        assert group.commit() == 6000 and store.count() == 6000 and group.commit() == 0
+        assert [size for size, _, _ in store.batches()] == [2000] * 3
 
 
 def state(folder):

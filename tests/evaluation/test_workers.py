@@ -22,7 +22,7 @@ MODELS = Path(__file__).parent / "answering_models.py"
 def ask(name, folder, *, count=24, on_progress=None, **how):
     samples = [Sample(str(i), {"text": f"question {i}"}, references=("yes",)) for i in range(count)]
     load = partial(load_callable, f"py:{MODELS}:{name}")
-    session = Session(How(batch=4, **how), load)
+    session = Session(How(batch=4, **how), load, linger_s=0)
     task = vqa(Dataset("questions", samples, "1", asks="vqa"), measures=["exact_match"])
     return evaluate(load(), task, out=folder, speed=False, session=session, on_progress=on_progress)
 

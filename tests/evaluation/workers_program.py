@@ -30,7 +30,7 @@ def main(folder, engine, workers, kill_at):
         if kill_at and done >= kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    session = Session(How(batch=4, engine=engine, workers=workers), load)
+    session = Session(How(batch=4, engine=engine, workers=workers), load, linger_s=0)
     evaluate(load(), task, out=folder, speed=False, session=session, on_progress=progress)
 
 

@@ -1,4 +1,4 @@
-"""Runs a plan: asks the model batch by batch, and commits every batch to the journal before it is reported as done.
+"""Runs a plan: asks the model batch by batch, and commits every batch to the journal, whole, before it is reported as done.
 
 A batch that is already stored is not asked again. A sample that cannot be answered becomes a row with the error; only what is no
 ordinary exception (Ctrl-C, `SystemExit`, a failing disk) ends the run, and then everything reported so far is safe in the journal.
@@ -15,6 +15,7 @@ import numpy as np
 from assay.evaluation.answers import Answer, Question, describe, kind_of
 from assay.evaluation.asking import Answerer, Came, Work
 from assay.evaluation.deadline import Waiting, told
+from assay.evaluation.grouping import LINGER_S, Group
 from assay.evaluation.how import OnProgress
 from assay.evaluation.plan import Batch, Pass, Plan
 from assay.evaluation.store import Row, Store
@@ -37,26 +38,33 @@ class Engine:
     choices: tuple[str, ...]
     seed: int
     known: Known | None = None
+    linger_s: float = LINGER_S
 
     def run(self, answerer: Answerer, on_progress: OnProgress | None = None) -> int:
         """Answers every batch that is not stored yet; how many rows it had to ask for."""
         committed = self.store.committed()
-        asked, failed, planned = 0, self.store.count(errors=True), self.plan.rows
-        done = self.store.count()
-        if on_progress is not None:
-            on_progress(done, planned, failed)
+        planned, done, failed = self.plan.rows, self.store.count(), self.store.count(errors=True)
+        before, tell = done, (lambda *numbers: None) if on_progress is None else on_progress
+        tell(done, planned, failed)
         pending = (batch for batch in self.plan.batches() if batch.number not in committed)
+        group = Group(self.store, 0.0 if self.store.path is None else self.linger_s)
         with told() as waiting:
-            for work, came in answerer(map(partial(self.work, waiting), pending)):
-                waiting.now(f"the disk to keep batch {work.batch.number}")
-                failed += self.keep(work, came)
-                asked += len(work.batch.samples)
-                waiting.now("the next batch")
-                if on_progress is not None:
-                    on_progress(done + asked, planned, failed)
-        return asked
+            try:
+                for work, came in answerer(map(partial(self.work, waiting, group), pending)):
+                    failed += self.keep(group, work, came)
+                    if group.due:
+                        waiting.now(f"the disk to keep {len(group.rows)} answers")
+                        done += group.commit()
+                        tell(done, planned, failed)
+                    waiting.now("the next batch")
+            finally:
+                # What was answered is kept, whatever ended the run.
+                if group.rows:
+                    done += group.commit()
+                    tell(done, planned, failed)
+        return done - before
 
-    def work(self, waiting: Waiting, batch: Batch) -> Work:
+    def work(self, waiting: Waiting, group: Group, batch: Batch) -> Work:
         """What is to be asked in a batch: the samples as the model sees them, without those that are known or cannot be shown."""
         waiting.now(f"the samples of batch {batch.number}")
         known: dict[int, Answer] = {}
@@ -74,23 +82,23 @@ class Engine:
                 shown.append(prepared)
         waiting.now(f"{self.model.name} to answer {len(shown)} samples (batch {batch.number}, {batch.asked.name})")
         question = Question(self.task.verb, batch.asked.modality, self.choices)
-        return Work(batch, shown, known, question, self.width())
+        return Work(batch, shown, known, question, self.width(group))
 
-    def keep(self, work: Work, came: Came) -> int:
-        """Commits what came back for a batch; how many of its samples failed."""
-        batch, found = work.batch, iter(of_one_length(came.found, self.width()))
+    def keep(self, group: Group, work: Work, came: Came) -> int:
+        """Puts what came back for a batch with what is to be committed; how many of its samples failed."""
+        batch, found = work.batch, iter(of_one_length(came.found, self.width(group)))
         rows = []
         for place, index in enumerate(batch.samples.tolist()):
             key = Key(self.plan.samples[index].id, batch.asked.name, batch.asked.repeat)
             answer = work.known[index] if index in work.known else next(found)
             rows.append(as_row(batch.first + place, key, answer))
-        self.store.commit(batch.number, rows, seconds=came.seconds, splits=came.splits)
+        group.add(batch.number, rows, seconds=came.seconds, splits=came.splits)
         return sum(row.payload is None for row in rows)
 
-    def width(self) -> int | None:
-        """How long a vector must be: as many as there are choices, or as the first embedding that is stored."""
+    def width(self, group: Group | None = None) -> int | None:
+        """How long a vector must be: as many as there are choices, or as the first embedding that is stored (or waits to be)."""
         if self.task.verb == "embed":
-            return self.store.width()
+            return self.store.width() or (None if group is None else group.width)
         return len(self.choices) if self.task.verb == "score" else None
 
 

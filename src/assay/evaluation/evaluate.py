@@ -16,6 +16,7 @@ from assay.evaluation.asking import Answerer, Limits, here, largest
 from assay.evaluation.engine import Engine
 from assay.evaluation.errors import StoreError
 from assay.evaluation.fork import Reused, forked, known_answers
+from assay.evaluation.grouping import LINGER_S
 from assay.evaluation.how import BATCH, How, OnProgress, Shard
 from assay.evaluation.lock import locked
 from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
@@ -43,12 +44,14 @@ WORKERS = 2  # Ray actors where nobody says how many
 @dataclass(frozen=True)
 class Session:
     """How a run is asked this time: ``how``; ``load`` makes the model anew in another process; ``load_s``, the seconds that loading it
-    took, goes into the timings; ``request`` says how data and task were named, so that the run can be scored again."""
+    took, goes into the timings; ``request`` says how data and task were named, so that the run can be scored again; answers wait at
+    most ``linger_s`` to be committed with others."""
 
     how: How = field(default_factory=How)
     load: Callable[[], Model] | None = None
     load_s: float | None = None
     request: Request | None = None
+    linger_s: float = LINGER_S
 
 
 def evaluate(
@@ -83,7 +86,7 @@ def evaluate(
         note_request(store, session.request)
         if how.retry_failed:
             store.forget([(one.number, one.first, len(one.samples)) for one in plan.batches()])
-        engine = Engine(model, task, plan, store, choices, seed, known)
+        engine = Engine(model, task, plan, store, choices, seed, known, session.linger_s)
         if isinstance(model, Streams):
             asked = streamed(engine, model, on_progress)
         else:
