@@ -141,6 +141,11 @@ def test_a_batch_answers_as_each_sample_alone(kind: str, samples: list[Sample], 
     alone = np.concatenate([model.score([sample], CHOICES) for sample in samples])
     np.testing.assert_allclose(model.score(samples, CHOICES), alone, atol=1e-4)
     assert model.generate([]) == [] and model.score([], CHOICES).shape == (0, len(CHOICES))
+    # More samples than are held at once, in an order that is not that of their lengths.
+    many = [sample for sample in samples[::-1] for _ in range(2)]
+    few = load_hub(f"hf:{folder}?max_tokens=6&batch=1")
+    assert few.generate(many) == [text for text in model.generate(samples[::-1]) for _ in range(2)]
+    np.testing.assert_allclose(few.score(many, CHOICES), np.repeat(alone[::-1], 2, axis=0), atol=1e-4)
 
 
 def test_beams_and_lengths_are_part_of_the_fingerprint(llava_folder: Path) -> None:

@@ -9,7 +9,7 @@ Source: Li et al. 2022 (BLIP); Wang et al. 2022 (GIT).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -87,15 +87,16 @@ class Captioner:
         """Parameters and bytes in memory."""
         return self.checkpoint.facts()
 
-    def _batches(self, samples: Sequence[Sample]) -> list[tuple[list[int], dict[str, Tensor]]]:
+    def _batches(self, samples: Sequence[Sample]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         """Places and tensors of samples that may share a batch: questions of one length, since BLIP sees what pads them."""
         expect(self.name, samples, ["text" if self.asked else "image"])
-        rows = [self._inputs(sample) for sample in samples]
-        size = self.checkpoint.options.batch
-        return [
-            (places, self.checkpoint.placed(collated([rows[place] for place in places], 0)))
-            for places in groups(rows, size, padded=False)
-        ]
+        done = 0
+        for some in self.checkpoint.windows(samples):
+            rows = [self._inputs(sample) for sample in some]
+            for places in groups(rows, self.checkpoint.options.batch, padded=False):
+                placed = self.checkpoint.placed(collated([rows[place] for place in places], 0))
+                yield [done + place for place in places], placed
+            done += len(some)
 
     def _inputs(self, sample: Sample) -> dict[str, Tensor]:
         seen = picture(sample) if "image" in sample.inputs else Image.new("RGB", (8, 8))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from assay.data.requests import DESCRIBE, NAME, SORT
 from assay.models.answering import as_float32
-from assay.models.hub.checkpoint import Checkpoint
+from assay.models.hub.checkpoint import Checkpoint, quiet
 from assay.models.hub.collate import collated, groups
 from assay.models.hub.decoding import decoding_of, ends_of, pad_of, settings
 from assay.models.hub.likelihood import Choices, after_prompt
@@ -49,30 +49,41 @@ class ChatModel:
         if modality != "text":
             raise ValueError(f"{self.name} writes text, not {modality}")
         expect(self.name, samples, sorted(self.modalities))
-        rows = [self.prompter.inputs(self._seen(sample)) for sample in samples]
-        out: list[str | Media] = [""] * len(rows)
-        for places in groups(rows, self.checkpoint.options.batch, padded=True):
-            placed = self.checkpoint.placed(collated([rows[place] for place in places], self.pad))
-            for place, text in zip(places, self._written(placed), strict=True):
-                out[place] = text
-        return out
+        return [text for some in self.checkpoint.windows(samples) for text in self._answers(some)]
 
     def score(self, samples: Sequence[Sample], choices: Sequence[str]) -> FloatArray:
         """Log-probabilities ``float32[n, k]`` among the choices, in their order. Raises as `generate`."""
         if not choices:
             raise ValueError(f"{self.name} was given no choices to score")
         expect(self.name, samples, sorted(self.modalities))
-        rows = [self.prompter.inputs(self._seen(sample), naming=True) for sample in samples]
         weighed = self._choices(choices)
-        out = np.zeros((len(rows), len(choices)), np.float32)
-        for places in groups(rows, self.checkpoint.options.batch, padded=False):
-            placed = self.checkpoint.placed(collated([rows[place] for place in places], self.pad))
-            out[places] = self._weighed(placed, weighed)
-        return out
+        rows = [self._scores(some, weighed) for some in self.checkpoint.windows(samples)]
+        return np.concatenate(rows) if rows else np.zeros((0, len(choices)), np.float32)
 
     def facts(self) -> Facts:
         """Parameters and bytes in memory."""
         return self.checkpoint.facts()
+
+    def _answers(self, samples: Sequence[Sample]) -> list[str]:
+        rows = self._inputs(samples, naming=False)
+        out = [""] * len(rows)
+        for places in groups(rows, self.checkpoint.options.batch, padded=True):
+            placed = self.checkpoint.placed(collated([rows[place] for place in places], self.pad))
+            for place, text in zip(places, self._written(placed), strict=True):
+                out[place] = text
+        return out
+
+    def _scores(self, samples: Sequence[Sample], choices: Choices) -> FloatArray:
+        rows = self._inputs(samples, naming=True)
+        out = np.zeros((len(rows), len(choices.tokens)), np.float32)
+        for places in groups(rows, self.checkpoint.options.batch, padded=False):
+            placed = self.checkpoint.placed(collated([rows[place] for place in places], self.pad))
+            out[places] = self._weighed(placed, choices)
+        return out
+
+    def _inputs(self, samples: Sequence[Sample], *, naming: bool) -> list[dict[str, Tensor]]:
+        with quiet():
+            return [self.prompter.inputs(self._seen(sample), naming=naming) for sample in samples]
 
     def _choices(self, choices: Sequence[str]) -> Choices:
         # Without a template nothing tells a model where its answer ends, so the end says nothing.

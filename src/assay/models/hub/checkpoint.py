@@ -22,6 +22,7 @@ from assay.models.hub.find import find_folder, fingerprint, read_config
 from assay.models.hub.options import SCHEME, Options, parsed
 from assay.types import Facts
 
+WINDOW = 4  # batches
 HEADLESS = "an encoder"
 """What a checkpoint is loaded as when only its encoder is wanted."""
 
@@ -76,6 +77,12 @@ class Checkpoint:
             smaller = max(1, size // 2)
             advice = f"try ?batch={smaller}" if size > 1 else "try ?dtype=bfloat16, or a smaller model"
             raise MemoryError(f"{self.name}: a batch of {size} does not fit into memory; {advice}") from error
+
+    def windows(self, items: Sequence[S]) -> Iterator[Sequence[S]]:
+        """The items, a few batches' worth at once: enough to put like lengths together, few enough to hold their tensors."""
+        size = WINDOW * self.options.batch
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
 
     def batches(self, items: Sequence[S]) -> Iterator[Sequence[S]]:
         """The items, as many at once as the options say."""

@@ -70,17 +70,21 @@ class Encoder:
         if modality not in (None, self.modality):
             raise ValueError(f"{self.name} does not take {modality!r}: {nearest(str(modality), self.modalities)}")
         expect(self.name, samples, [self.modality])
+        rows = [self._embedded(some) for some in self.checkpoint.windows(samples)]
+        return np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
+
+    def facts(self) -> Facts:
+        """Parameters and bytes in memory."""
+        return self.checkpoint.facts()
+
+    def _embedded(self, samples: Sequence[Sample]) -> FloatArray:
         rows = [self._inputs(sample) for sample in samples]
         out: dict[int, FloatArray] = {}
         for places in groups(rows, self.checkpoint.options.batch, padded=False):
             placed = self.checkpoint.placed(collated([rows[place] for place in places], 0))
             vectors = self.checkpoint.run(len(places), lambda placed=placed: self._pooled(placed))
             out.update(zip(places, as_float32(vectors), strict=True))
-        return np.stack([out[place] for place in range(len(rows))]) if rows else np.zeros((0, 1), np.float32)
-
-    def facts(self) -> Facts:
-        """Parameters and bytes in memory."""
-        return self.checkpoint.facts()
+        return np.stack([out[place] for place in range(len(rows))])
 
     def _inputs(self, sample: Sample) -> dict[str, Tensor]:
         if self.modality == "image":

@@ -8,6 +8,7 @@ Source: Radford et al. 2022; Graves et al. 2006 (CTC).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.models.hub.checkpoint import Checkpoint
+from assay.models.hub.checkpoint import WINDOW, Checkpoint
 from assay.models.hub.collate import collated, groups
 from assay.models.hub.decoding import decoding_of, settings
 from assay.models.hub.processors import expect, feature_extractor_of, sound, tokenizer_of
@@ -53,13 +54,17 @@ class Recogniser:
         expect(self.name, samples, ["audio"])
         rate = int(self.extractor.sampling_rate)
         seconds = int(getattr(self.extractor, "chunk_length", None) or WINDOW_S)
-        heard = [windows(sound(sample, rate), rate, seconds) for sample in samples]
-        owner = [place for place, parts in enumerate(heard) for _ in parts]
-        texts = self._transcripts([self._features(part, rate) for parts in heard for part in parts])
+        parts = (
+            (place, part)
+            for place, sample in enumerate(samples)
+            for part in windows(sound(sample, rate), rate, seconds)
+        )
         said: list[list[str]] = [[] for _ in samples]
-        for place, text in zip(owner, texts, strict=True):
-            said[place].append(text)
-        return [" ".join(filter(None, parts)) for parts in said]
+        while some := list(itertools.islice(parts, WINDOW * self.checkpoint.options.batch)):
+            texts = self._transcripts([self._features(part, rate) for _, part in some])
+            for (place, _), text in zip(some, texts, strict=True):
+                said[place].append(text)
+        return [" ".join(filter(None, texts)) for texts in said]
 
     def facts(self) -> Facts:
         """Parameters and bytes in memory."""
