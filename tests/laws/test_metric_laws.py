@@ -187,3 +187,36 @@ def test_every_interval_contains_its_value_within_the_bounds(name, clusters, n):
             assert one.n > 0
             if metric.bounds[1] == 1:
                 assert one.low < one.high, "a figure from a sample is never certain"
+
+
+def two_runs(name, n):
+    """Rows of two runs over the same samples: the second gives each sample another one's answer."""
+    rng = np.random.default_rng(n)
+    metric = metrics.get(name)
+    first, second = inputs(metric, rng, n)
+    order = rng.permutation(n)
+    other = first[order] if isinstance(first, np.ndarray) else [first[place] for place in order]
+    if metric.family == "correctness":
+        return metric, measured(metric, (first, second)), measured(metric, (second, first))
+    return metric, measured(metric, (first, second)), measured(metric, (other, second))
+
+
+@every
+def test_every_metric_can_be_compared_and_either_way_round_alike(name):
+    metric, a, b = two_runs(name, 40)
+    unit = np.arange(size(a)) % 10
+    (forth,), (back,) = (stats.compare([metric], *sides, unit) for sides in ((a, b), (b, a)))
+    same(forth.difference, -back.difference)
+    if not math.isnan(forth.difference):
+        assert metric.interval == "none" or forth.low <= forth.difference <= forth.high
+        assert 0 < forth.p <= 1
+        assert forth.p == pytest.approx(back.p, abs=0.02)
+        assert {forth.verdict, back.verdict} in ({"inconclusive"}, {"better", "worse"})
+
+
+@every
+def test_no_metric_tells_a_run_from_itself(name):
+    metric, a, _ = two_runs(name, 20)
+    (found,) = stats.compare([metric], a, a)
+    assert found.verdict == "inconclusive"
+    assert math.isnan(found.difference) or (found.difference == 0 and found.p == 1)
