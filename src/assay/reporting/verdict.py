@@ -38,14 +38,16 @@ def contrast(comparison: Comparison, row: Compared, *, names: tuple[str, str], p
         headline=row.metric == comparison.rows[0].metric,
         bounds=notation.bounds(row.metric),
         signature=row.signature,
-        note="; ".join([*comparison.notes, *changes(comparison, row)]),
+        note="; ".join([*comparison.notes, *changes(comparison, row, names[0])]),
     )
 
 
-def changes(comparison: Comparison, row: Compared) -> list[str]:
-    """Which samples changed, beside the figure that they make up."""
+def changes(comparison: Comparison, row: Compared, name: str) -> list[str]:
+    """On how many rows one model was better, beside the figure that they make up; `assay compare --flips` names them."""
     found, headline = comparison.flips, row is comparison.rows[0]
-    return [found.sentence] if found is not None and headline and (found.better or found.worse) else []
+    if found is None or not headline or not (found.better or found.worse):
+        return []
+    return [f"{name} better on {found.better:,} of {found.compared:,} rows, worse on {found.worse:,}"]
 
 
 def main(content: ReportContent) -> list[tuple[Contrast, tuple[Contrast, ...]]]:
