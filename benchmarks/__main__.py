@@ -27,6 +27,7 @@ ALL = {
     "runner": "runner:pairings",
     "requests": "requests:pairings",
     "growth": "growth:pairings",
+    "media": "media:pairings",
 }
 PACKAGES = (
     "numpy",

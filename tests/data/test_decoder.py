@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 
 import assay
 from assay.data import decoder
+from assay.data.ahead import ahead
 from assay.data.encode import animated_webp
 from assay.data.media import APART, Audio, Image, Video
 from assay.types import MediaError
@@ -153,3 +154,21 @@ def test_a_folder_survives_a_file_that_kills_the_decoder(tmp_path, monkeypatch):
     run = assay.evaluate(lambda samples, choices: ["a" for _ in samples], tmp_path, task="classification")
     assert (run.estimates[0].n, run.estimates[0].n_missing) == (3, 1)
     assert [e["sample"] for e in run.errors()] == ["p2.png"] and "SIGKILL" in run.errors()[0]["error"]
+
+
+def test_the_next_samples_are_decoded_meanwhile(tmp_path):
+    for i in range(30):
+        (tmp_path / f"p{i:02d}.png").write_bytes(png(colour=(i, 0, 0)) if i != 7 else b"broken")
+    (tmp_path / "m.csv").write_text("image,label\n" + "".join(f"p{i:02d}.png,a\n" for i in range(30)))
+    data = assay.load_dataset(tmp_path)
+    shades = []
+    for sample in ahead(data.samples, threads=3):
+        try:
+            shades.append(int(sample.inputs["image"].load()[0, 0, 0]))
+        except MediaError:
+            shades.append(-1)
+    assert shades == [i if i != 7 else -1 for i in range(30)]
+    few = ahead(data.samples, threads=3)
+    assert next(few).id == "p00.png"
+    few.close()
+    assert [s.id for s in ahead(data.samples[:3], threads=1)] == ["p00.png", "p01.png", "p02.png"]

@@ -178,6 +178,30 @@ def test_a_broken_picture_is_missing_and_not_wrong(folder):
     assert sorted(asked) == ["p0.png", "p2.png", "p3.png"]  # each once, the broken one never
 
 
+def test_captions_of_a_folder_are_found_and_find(tmp_path):
+    for i in range(3):
+        picture(tmp_path / f"{i}.png", (100 * i, 0, 0))
+    (tmp_path / "m.csv").write_text(
+        "image,captions,site\n" + "".join(f"{i}.png,shade {i}|tint {i},s{i % 2}\n" for i in range(3))
+    )
+
+    class Embeds:
+        name, modalities, fingerprint = "e", frozenset({"text", "image"}), "e"
+
+        def embed(self, samples, modality=None):
+            place = [
+                int(s.inputs["text"][-1]) if "text" in s.inputs else s.inputs["image"].load()[0, 0, 0] // 100
+                for s in samples
+            ]
+            return np.eye(3, dtype=np.float32)[place]
+
+    run = assay.evaluate(Embeds(), tmp_path)
+    found = {(e.slice, e.metric): (e.value, e.n) for e in run.estimates}
+    assert run.manifest.task == "retrieval" and run.manifest.rows == 9
+    assert found["direction=image->text", "hit@1"] == (1.0, 3) and found["direction=text->image", "hit@1"] == (1.0, 3)
+    assert found["direction=image->text", "recall@10"][0] == 1.0
+
+
 def test_what_is_said_is_read_and_what_cannot_be_is_counted(folder):
     run = assay.evaluate(lambda samples, choices: ["A", "it is b", "c", ""][: len(samples)], folder)
     found = {one.metric: one.value for one in run.estimates if one.slice == "all"}

@@ -77,3 +77,22 @@ class Dataset:
         numbers: dict[str, int] = {}
         kept = [s for s in self.samples if numbers.setdefault(s.groups.get("concept", s.id), len(numbers)) % k == 0]
         return replace(self, name=f"{self.name}[::{k}]", samples=kept, fingerprint=f"{self.fingerprint}[::{k}]")
+
+    @property
+    def described(self) -> bool:
+        """Whether the samples hold media of one modality, and texts that describe them stand as references alone."""
+        return self.asks == "captioning" and len(self.modalities) == 1 and "text" not in self.modalities
+
+    def captions_apart(self) -> Dataset:
+        """Media and each of the texts that describe them as samples of their own, for retrieval: they share the group ``concept``.
+
+        Every text is a candidate of its own (group ``candidate``), though another medium may have the same.
+        """
+        samples = []
+        for sample in self.samples:
+            groups = {**sample.groups, "concept": sample.groups.get("concept", sample.id)}
+            samples.append(replace(sample, groups=groups, references=(), target=None))
+            for number, text in enumerate(sample.references):
+                name = f"{sample.id}#{number}"
+                samples.append(Sample(name, {"text": text}, groups={**groups, "candidate": name}))
+        return replace(self, samples=samples, choices=())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from assay.catalog import CARDS, DATASETS, READERS, attribute, find
+from assay.catalog import CARDS, DATASETS, READERS, attribute, find, nearest
 from assay.data.dataset import Dataset
 
 
@@ -24,6 +24,10 @@ def named_dataset(name: str, columns: Mapping[str, str] | None = None) -> Datase
         return shortened(attribute("assay.data.readers.folder:read_path")(whole, renamed=columns), cut)
     if columns:
         raise ValueError(f"columns are named for files of your own, not for {whole}.")
+    if base not in DATASETS:
+        raise ValueError(
+            f"unknown data set {whole!r}, and there is no file or folder of that name: {nearest(base, [*DATASETS, *READERS, *CARDS])}"
+        )
     return shortened(find("data set", base, DATASETS)(base, split or None), cut)
 
 

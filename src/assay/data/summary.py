@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.data.ahead import ahead
 from assay.data.dataset import Dataset
 from assay.types import MODALITIES, MediaError, Sample
 
@@ -127,7 +128,7 @@ def check(dataset: Dataset, progress: Callable[[int], None] | None = None, look:
     """
     broken: list[Broken] = []
     pixels: dict[str, list[Sample]] = defaultdict(list)
-    for done, sample in enumerate(dataset.samples, 1):
+    for done, sample in enumerate(ahead(dataset.samples), 1):
         if not sample.inputs:
             broken.append(Broken(sample.id, "none", "holds no input"))
         for modality in sample.inputs:

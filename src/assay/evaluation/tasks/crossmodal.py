@@ -39,11 +39,13 @@ BLOCK = 1024
 
 
 def retrieval(dataset: Dataset, *, measures: Sequence[str | Metric] = (), unit: str | None = None) -> Task:
-    """The task of finding, from one modality, what belongs to it in another. `ValueError` for data with fewer than two modalities.
+    """The task of finding, from one modality, what belongs to it in another; of media and the captions that describe them, too.
+    `ValueError` for data with fewer than two modalities.
 
     ``measures`` default to hit@1, 5 and 10, recall@10, MRR, mAP and the median rank; ``unit`` to the concept that samples share.
     """
     seen = dataset.for_task("retrieval")
+    seen = seen.captions_apart() if seen.described else seen
     if len(seen.modalities) < 2:
         raise ValueError(
             f"retrieval needs two modalities, the data set {seen.name!r} has {', '.join(seen.modalities) or 'none'}."

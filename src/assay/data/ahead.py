@@ -1,0 +1,60 @@
+"""Samples in their order, with the media of the next ones decoded meanwhile.
+
+Decoding apart (`assay.data.decoder`) leaves this process waiting; with as many threads as processors it waits for several at once.
+What was decoded is found again by ``load`` where the medium keeps it (`assay.data.kept`). Other media, and those decoded here, are
+left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from assay.data.media import Audio, Image, Video
+from assay.types import MediaError, Sample
+
+AHEAD = 4
+"""Samples for each thread that are begun before they are asked for."""
+
+
+def ahead(samples: Sequence[Sample], threads: int | None = None) -> Iterator[Sample]:
+    """The samples, one after another. An error waits until the medium is loaded where it is wanted."""
+    count = threads or os.cpu_count() or 1
+    if count == 1 or not any(worth(sample) for sample in samples[:AHEAD]):
+        yield from samples
+        return
+    with ThreadPoolExecutor(count, thread_name_prefix="decode") as pool:
+        begun: deque[tuple[Sample, Future[None]]] = deque()
+        try:
+            for sample in samples:
+                begun.append((sample, pool.submit(_decode, sample)))
+                if len(begun) > AHEAD * count:
+                    yield _done(*begun.popleft())
+            while begun:
+                yield _done(*begun.popleft())
+        finally:
+            for _, future in begun:
+                future.cancel()
+
+
+def worth(sample: Sample) -> bool:
+    """Whether a sample holds a medium that is decoded apart and kept."""
+    return any(
+        isinstance(m, Image | Audio | Video) and m.limits.apart and m.kept is not None for m in sample.inputs.values()
+    )
+
+
+def _decode(sample: Sample) -> None:
+    for medium in sample.inputs.values():
+        if isinstance(medium, Image | Audio | Video) and medium.limits.apart and medium.kept is not None:
+            try:
+                medium.load()
+            except (MediaError, MemoryError):
+                return  # it will be told where the medium is loaded, by whoever wants it
+
+
+def _done(sample: Sample, future: Future[None]) -> Sample:
+    future.result()
+    return sample
