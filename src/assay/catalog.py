@@ -95,6 +95,8 @@ PROBES: Mapping[str, str] = {
     "consistency": "assay.probes.consistency:CONSISTENCY",
     "embeddings": "assay.probes.embeddings:EMBEDDINGS",
     "causal": "assay.probes.causal:CAUSAL",
+    "mediation": "assay.probes.mediation:MEDIATION",
+    "patching": "assay.probes.patching:PATCHING",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 

@@ -221,6 +221,17 @@ class Aligned(Embeds, Protocol):
 
 
 @runtime_checkable
+class Patches(Scores, Protocol):
+    """A net whose parts can be made to give what they gave for other samples."""
+
+    def patch(
+        self, samples: Sequence[Sample], donors: Sequence[Sample], choices: Sequence[str]
+    ) -> dict[str, FloatArray]:
+        """For each part by its name, in the order of computation: `score` of ``samples`` while it gives what it gave for ``donors``,
+        row by row."""
+
+
+@runtime_checkable
 class Classifies(Scores, Protocol):
     """A model that was trained for classes of its own."""
 

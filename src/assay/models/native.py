@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from assay.catalog import nearest
 from assay.data.batch import Batch
+from assay.models import patching
 from assay.models.aligned import Aligned
 from assay.models.answering import as_float32, batch_of, columns_of, guarded
 from assay.models.composed import Composed
@@ -75,6 +76,31 @@ class NativeModel:
         if not samples:
             return np.zeros((0, len(choices)), dtype=np.float32)
         return as_float32(guarded(self.name, self.net, lambda: self._logits(samples, choices, columns).log_softmax(1)))
+
+    def patch(
+        self, samples: Sequence[Sample], donors: Sequence[Sample], choices: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """For each part of the net by its name, in the order of computation: `score` of ``samples`` while the part gives what it gave
+        for ``donors``, row by row. `ValueError` unless there are as many of both.
+        """
+        if len(samples) != len(donors):
+            raise ValueError(f"as many donors as samples were expected, not {len(donors)} and {len(samples)}")
+        columns = columns_of(self.name, self.classes, choices)
+
+        def logs(of: Sequence[Sample]) -> Tensor:
+            return self._logits(of, choices, columns).log_softmax(1)
+
+        def patch_each() -> dict[str, NDArray[np.float32]]:
+            given = patching.recorded(self.net, lambda: logs(donors), len(donors))
+            own = patching.recorded(self.net, lambda: logs(samples), len(samples))
+            out = {}
+            for site in patching.shared(given, own):
+                with patching.patched(self.net, site, given[site]):
+                    out[site] = as_float32(logs(samples))
+            return out
+
+        found: dict[str, NDArray[np.float32]] = guarded(self.name, self.net, patch_each)
+        return found
 
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""

@@ -20,7 +20,7 @@ from assay.evaluation.reading import outcome_metric
 from assay.evaluation.task import Task
 from assay.metrics.metric import Metric
 from assay.stats.streams import stream
-from assay.types import MODALITIES, Condition, Estimate, Model, Sample
+from assay.types import MODALITIES, Condition, Estimate, Model, Sample, Told
 
 ALL = "all"
 Found = Sequence[Figure | Estimate]
@@ -87,6 +87,8 @@ def contrasts(subject: Subject) -> str:
         return (
             f"the task {subject.task.name!r} shows one modality at a time: it needs one that scores or writes answers"
         )
+    if isinstance(subject.model, Told):
+        return f"the answers of {subject.model.name!r} were given elsewhere: it cannot be asked under other conditions"
     if outcome_metric(subject.task) is None:
         return f"no metric of the task {subject.task.name!r} has a value for each sample"
     return ""
