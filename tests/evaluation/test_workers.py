@@ -1,5 +1,6 @@
 """Workers that answer in processes of their own: killed, hanging, dying, they change no answer but those they cannot give."""
 
+import multiprocessing
 import os
 import signal
 from functools import partial
@@ -10,9 +11,11 @@ from evaluation_fakes import Scorer, labelled
 
 from assay.data.dataset import Dataset
 from assay.evaluation import exports
+from assay.evaluation.answers import Question
 from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.how import How
 from assay.evaluation.tasks import classification, vqa
+from assay.evaluation.workers import Process
 from assay.models.callable import load_callable
 from assay.types import ModelStoppedError, Sample
 
@@ -88,3 +91,22 @@ def test_a_model_that_changed_in_the_meantime_is_refused(tmp_path):
     task = vqa(Dataset("questions", samples, "1", asks="vqa"), measures=["exact_match"])
     with pytest.raises(ModelStoppedError, match="another model"):
         evaluate(model, task, speed=False, session=Session(How(workers=1), load))
+
+
+def test_an_interrupted_run_leaves_no_worker(tmp_path):
+    def stop(done, planned, failed):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask("steady", tmp_path / "run", workers=2, on_progress=stop)
+    assert multiprocessing.active_children() == []
+    assert ask("steady", tmp_path / "run").complete
+
+
+def test_a_worker_that_was_ended_starts_no_other():
+    load = partial(load_callable, f"py:{MODELS}:steady")
+    worker = Process(load, load().fingerprint)
+    worker.end()
+    with pytest.raises(ModelStoppedError, match="ended"):
+        worker.ask([Sample("1", {"text": "why?"})], Question("generate"), None)

@@ -43,6 +43,7 @@ class Actor:
     load: Load
     expected: str
     timeout_s: float | None = None
+    ended: bool = False
     handle: Any = None
 
     def ask(self, samples: Sequence[Sample], question: Question, width: int | None) -> list[Answer]:
@@ -60,6 +61,8 @@ class Actor:
 
     def start(self) -> Any:
         """An actor that has loaded the model. `ModelStoppedError` when it cannot, or when it is not the model that was planned with."""
+        if self.ended:
+            raise ModelStoppedError("the run has ended.")
         handle = self.ray.remote(num_cpus=1, max_restarts=0)(Answering).remote(self.load)
         try:
             found = self.ray.get(handle.fingerprint.remote())
@@ -73,6 +76,11 @@ class Actor:
             )
         self.handle = handle
         return handle
+
+    def end(self) -> None:
+        """Kills the actor, and starts no other."""
+        self.ended = True
+        self.close()
 
     def close(self) -> None:
         """Kills the actor."""

@@ -35,8 +35,8 @@ class Worker(Protocol):
     def ask(self, samples: Sequence[Sample], question: Question, width: int | None) -> list[Answer]:
         """The checked answers. Raises what `assay.evaluation.answers.answers` understands, `WorkerDied` when the worker ended."""
 
-    def close(self) -> None:
-        """Ends the worker at once. Safe to call from another thread, and twice."""
+    def end(self) -> None:
+        """Ends the worker at once and for good: what asks it now or later gets `ModelStoppedError`. Safe to call from another thread."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def spread(hire: Callable[[], Worker], count: int, limits: Limits) -> Answerer:
             for _ in workers:
                 desk.inbox.put(None)
             for worker in workers:
-                worker.close()
+                worker.end()
             for thread in threads:
                 thread.join(timeout=10)
 

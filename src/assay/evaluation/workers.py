@@ -30,6 +30,7 @@ class Process:
     load: Load
     fingerprint: str
     timeout_s: float | None = None
+    ended: bool = False
     child: Any = None
     pipe: Connection[Any, Any] | None = None
 
@@ -48,6 +49,8 @@ class Process:
 
     def start(self) -> Connection[Any, Any]:
         """A process that has loaded the model. `ModelStoppedError` when it cannot, or when it is not the model that was planned with."""
+        if self.ended:
+            raise ModelStoppedError("the run has ended.")
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         child = context.Process(target=work, args=(theirs, self.load), daemon=True, name="assay worker")
@@ -80,6 +83,11 @@ class Process:
         code = None if child is None else child.exitcode
         self.close()
         return WorkerDied(f"the process that answered ended{how(code)}")
+
+    def end(self) -> None:
+        """Kills the process, and starts no other."""
+        self.ended = True
+        self.close()
 
     def close(self) -> None:
         """Kills the process."""
