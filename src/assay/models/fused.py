@@ -13,13 +13,15 @@ from assay.data.batch import Batch
 from assay.models.encoders.audio import AudioEncoder
 from assay.models.encoders.cnn import ImageEncoder
 from assay.models.encoders.text import TextEncoder
+from assay.models.encoders.video import FrameVideoEncoder
 from assay.models.fusion import FUSIONS, TOKEN_FUSIONS
 from assay.models.layers import expect_modalities
+from assay.types import MODALITIES
 
 
 @dataclass(frozen=True)
 class FusedSettings:
-    """The sizes that decide the net's shape; kept in ``config.json``."""
+    """The sizes that decide the net's shape; kept in ``config.json``. ``modalities`` are those that have an encoder."""
 
     classes: tuple[str, ...]
     fusion: str = "gated"
@@ -28,6 +30,8 @@ class FusedSettings:
     buckets: int = 12288
     text_width: int = 96
     dropout: float = 0.1
+    modalities: tuple[str, ...] = ("text", "image", "audio")
+    frames: int = 8
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,13 @@ class Encoded:
 class Fused(nn.Module):
     """`Batch` -> logits ``[n, classes]``. Every encoder also answers alone (`alone`), which keeps it from idling."""
 
-    modalities = ("text", "image", "audio")
-
     def __init__(self, settings: FusedSettings) -> None:
         super().__init__()
         s = self.settings = settings
         if s.fusion not in FUSIONS:
             raise ValueError(f"unknown fusion {s.fusion!r}: {nearest(s.fusion, FUSIONS)}")
-        self.encoders = nn.ModuleDict(
-            {
-                "text": TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout),
-                "image": ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout),
-                "audio": AudioEncoder(s.dim, dropout=s.dropout),
-            }
-        )
+        self.modalities = s.modalities
+        self.encoders = nn.ModuleDict({name: _encoder(name, s) for name in s.modalities})
         self.norms = nn.ModuleDict({name: nn.LayerNorm(s.dim) for name in self.modalities})
         self.of_tokens = s.fusion in TOKEN_FUSIONS
         if self.of_tokens:
@@ -116,3 +113,16 @@ class Fused(nn.Module):
     def embed(self, batch: Batch) -> Tensor:
         """Unit vectors ``float[n, dim]`` of all that is present."""
         return F.normalize(self.fuse(self.encode(batch)), dim=1)
+
+
+def _encoder(modality: str, s: FusedSettings) -> nn.Module:
+    """The encoder of a modality. `ValueError` for one that has none."""
+    if modality == "text":
+        return TextEncoder(s.dim, buckets=s.buckets, width=s.text_width, dropout=s.dropout)
+    if modality == "image":
+        return ImageEncoder(s.dim, widths=s.image_widths, dropout=s.dropout)
+    if modality == "audio":
+        return AudioEncoder(s.dim, dropout=s.dropout)
+    if modality == "video":
+        return FrameVideoEncoder(s.dim, widths=s.image_widths, frames=s.frames)
+    raise ValueError(f"no encoder for the modality {modality!r}: {nearest(modality, MODALITIES)}")

@@ -32,11 +32,17 @@ class Processor:
     size_px: int = 48
     buckets: int = 12288
     longest_text: int = 64
+    frames: int = 8
     bpe: Bpe | None = None
 
     def sizes(self) -> dict[str, int]:
         """What ``processor.json`` holds."""
-        return {"size_px": self.size_px, "buckets": self.buckets, "longest_text": self.longest_text}
+        return {
+            "size_px": self.size_px,
+            "buckets": self.buckets,
+            "longest_text": self.longest_text,
+            "frames": self.frames,
+        }
 
     def batch(self, samples: Sequence[Sample], modalities: Sequence[str]) -> Batch:
         """The named modalities of the samples as one `Batch`. A broken medium raises `MediaError`."""
@@ -50,19 +56,31 @@ class Processor:
 
     def values(self, modality: str, contents: Sequence[Media | str]) -> Tensor:
         """One modality's contents as one tensor (picture ``float[m, 3, h, w]``, sound ``float[m, 64, t]``, text ids:
-        ``int64[m, words, parts]`` of hashed words, ``int64[m, t]`` of tokens)."""
+        ``int64[m, words, parts]`` of hashed words, ``int64[m, t]`` of tokens, film ``float[m, frames, 3, h, w]``)."""
         if modality == "text":
             if self.bpe is not None:
                 return self.bpe.batch([str(content) for content in contents], self.longest_text)
             return text_tensor([str(content) for content in contents], self.buckets)
         if modality == "image":
             return torch.stack([self.picture(content) for content in contents]).float() / 255
+        if modality == "video":
+            return torch.stack([self.film(content) for content in contents]).float() / 255
         return torch.stack([sound(content) for content in contents])
+
+    def film(self, content: Media | str) -> Tensor:
+        """``uint8[frames, 3, size, size]``: as many frames, from the middles of equal stretches of time."""
+        assert not isinstance(content, str), "a film is a medium, not a text"
+        shown = content.load()
+        at = ((np.arange(self.frames) + 0.5) * len(shown) / self.frames).astype(int)
+        return torch.stack([self._squared(shown[i]) for i in at])
 
     def picture(self, content: Media | str) -> Tensor:
         """``uint8[3, size, size]``."""
         assert not isinstance(content, str), "a picture is a medium, not a text"
-        square = pad_to_square(content.load())
+        return self._squared(content.load())
+
+    def _squared(self, picture: NDArray[Any]) -> Tensor:
+        square = pad_to_square(picture)
         if len(square) != self.size_px:
             resized = Pillow.fromarray(square).resize((self.size_px, self.size_px), Pillow.Resampling.LANCZOS)
             square = np.array(resized)

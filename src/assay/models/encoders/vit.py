@@ -37,10 +37,21 @@ class PatchTokens(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, image: Tensor) -> Tensor:
+        return self._mixed(self._cut(image))
+
+    def visible(self, image: Tensor, seen: Tensor) -> Tensor:
+        """The same for a picture of which only the patches ``seen int64[n, v]`` are looked at: ``[n, 1 + v, dim]``."""
+        x = self._cut(image)
+        kept = x[:, 1:].gather(1, seen[..., None].expand(-1, -1, x.shape[2]))
+        return self._mixed(torch.cat([x[:, :1], kept], 1))
+
+    def _cut(self, image: Tensor) -> Tensor:
         expect_shape(self, image, ("n", 3, self.size_px, self.size_px))
         n, side, p = len(image), self.size_px // self.patch_px, self.patch_px
         cut = ((image - 0.5) * 2).view(n, 3, side, p, side, p).permute(0, 2, 4, 1, 3, 5).reshape(n, side**2, -1)
-        x = torch.cat([self.start.expand(n, 1, -1), self.patch(cut)], 1) + self.positions
+        return torch.cat([self.start.expand(n, 1, -1), self.patch(cut)], 1) + self.positions
+
+    def _mixed(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = block(x)
         out: Tensor = self.norm(x)
