@@ -18,6 +18,7 @@ from typing import Any
 
 CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
 MOST_LOGPROBS = 20
+OTHER_LIMIT = "max_completion_tokens"
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 SAID = 300
 """Characters of a server's own message that are kept."""
@@ -87,13 +88,15 @@ def encoded(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A request for one answer. ``top_logprobs`` asks for the likeliest tokens at each place; ``None`` leaves a choice to the server."""
+    """A request for one answer. ``top_logprobs`` asks for the likeliest tokens at each place; ``None`` leaves a choice to the server;
+    ``limit`` is what ``max_tokens`` is called."""
 
     model: str
     parts: tuple[Part, ...]
     temperature: float | None = 0.0
     max_tokens: int | None = None
     top_logprobs: int = 0
+    limit: str = "max_tokens"
 
     def body(self) -> bytes:
         """The exact bytes of the request: the same for the same request, so that they can be its address.
@@ -108,7 +111,7 @@ class Chat:
         if self.temperature is not None:
             values["temperature"] = self.temperature
         if self.max_tokens is not None:
-            values["max_tokens"] = self.max_tokens
+            values[self.limit] = self.max_tokens
         if self.top_logprobs:
             values |= {"logprobs": True, "top_logprobs": min(self.top_logprobs, MOST_LOGPROBS)}
         return canonical(values)

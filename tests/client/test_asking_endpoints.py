@@ -112,6 +112,18 @@ def test_a_server_that_refuses_logprobs_is_asked_without():
     assert rows.tolist() == [[0.0, -math.inf]] and "top_logprobs" not in server.bodies[1]
 
 
+def test_a_server_with_another_name_for_the_limit_is_understood_once():
+    def usual(question: str) -> Plan:
+        if "max_tokens" in server.bodies[-1]:
+            return error(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        return ok("yes")
+
+    with serving(usual=usual) as server:
+        model = load_endpoint(f"openai:m@{server.url}", Settings(max_tokens=9, concurrency=1))
+        assert model.generate([Sample(str(i), {"text": f"{i}?"}) for i in range(4)]) == ["yes"] * 4
+    assert [body.get("max_completion_tokens") for body in server.bodies] == [None, 9, 9, 9, 9]
+
+
 def test_no_more_choices_than_letters():
     model = load_endpoint("openai:m@http://127.0.0.1:9/v1")
     with pytest.raises(ValueError, match="2 to 26 choices"):

@@ -65,7 +65,7 @@ class Evaluate:
     timeout: float | None = arg(
         "seconds that one call of the model may take; then the sample is an error", default=None
     )
-    attempts: int = arg("how often a sample that fails is asked", default=1)
+    attempts: int = arg("how often a sample that fails is asked (an endpoint: 5 times, unless more is said)", default=1)
     workers: int = arg("processes that load the model and answer (0: this one)", default=0)
     engine: str = arg("local, or ray: actors of the cluster at RAY_ADDRESS or of one here", default="local")
     track: str | None = arg(
@@ -85,6 +85,7 @@ def evaluate(options: Evaluate) -> int:
     from assay.reporting import composite
 
     weights = None if options.composite is None else composite.weights(options.composite)
+    settings = options.api.settings(options.model, attempts=options.attempts)
     how = How(
         seed=options.seed,
         sample=options.sample,
@@ -94,11 +95,10 @@ def evaluate(options: Evaluate) -> int:
         retry_failed=options.retry_failed,
         batch=options.batch,
         timeout_s=options.timeout,
-        attempts=options.attempts,
+        attempts=1 if settings is not None else options.attempts,
         workers=options.workers,
         engine=options.engine,
     )
-    settings = options.api.settings(options.model)
     prepared = verbs.prepare(
         options.model if settings is None else verbs.load_model(options.model, endpoint=settings),
         options.data,

@@ -15,7 +15,7 @@ from assay.client.address import Address
 from assay.client.memory import Cache, Recorder, Replay, address_of, cache_in
 from assay.client.pools import Lost, Pools, Received
 from assay.client.retry import Fault, Gate, backoff_s, fault_of, time_of_day
-from assay.client.settings import ATTEMPTS, Settings
+from assay.client.settings import Settings
 from assay.client.spend import Spend
 from assay.stats.streams import stream
 from assay.types import Failure
@@ -34,13 +34,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked about one sample. ``plain`` is the body for a server that refuses ``logprobs``."""
+    """What is asked about one sample. ``instead`` are bodies that ask the same in other words, each for a server whose refusal holds a
+    word: ``max_completion_tokens`` is what some call ``max_tokens``, and not all know ``logprobs``."""
 
     sample: str
     path: str
     body: bytes
     read: Callable[[bytes], Read]
-    plain: bytes | None = None
+    instead: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Asking:
         self.settings, self.address, self.spend, self.memory, self.pools = settings, address, spend, memory, connections
         # Each endpoint has its own, so that two of them do not come back at the same moment.
         self.rng = stream(0, "waits", address.name)
+        self.learned: set[str] = set()
         self.gate = Gate(settings.concurrency, address.name, self.rng)
 
     async def ask(self, worker: int, request: Request | Failure) -> Outcome:
@@ -118,11 +120,12 @@ class Asking:
         return Outcome(answer)
 
     async def attempts(self, worker: int, request: Request, place: str) -> Outcome:
-        """Asks until something is decided; never longer than the deadline, never more often than `ATTEMPTS`."""
+        """Asks until something is decided; never longer than the deadline, never more often than the settings say."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self.settings.deadline
+        request = self.as_learned(request)
         fault = Fault(Failure("deadline", f"no place within {self.settings.deadline:g} s"), again=True)
-        for number in range(ATTEMPTS):
+        for number in range(self.settings.attempts):
             if not await self.gate.enter(until):
                 return late(fault, self.settings.deadline)
             try:
@@ -133,10 +136,10 @@ class Asking:
                 self.gate.succeeded()
                 return came
             fault = came
-            if fault.failure.kind == "rejected" and request.plain is not None and "logprob" in fault.failure.message:
-                request = replace(request, body=request.plain, plain=None)
+            if fault.failure.kind == "rejected" and (other := self.in_other_words(request, fault.failure.message)):
+                request = other
                 continue
-            if not fault.again or number + 1 == ATTEMPTS:
+            if not fault.again or number + 1 == self.settings.attempts:
                 break
             wait = backoff_s(number, fault.wait_s, self.rng)
             if fault.failure.kind in AWAY:
@@ -145,8 +148,21 @@ class Asking:
                 return late(fault, self.settings.deadline)
             if fault.failure.kind not in AWAY:
                 await asyncio.sleep(wait)
-        tried = f" ({ATTEMPTS} attempts)" if fault.again else ""
+        tried = f" ({self.settings.attempts} attempts)" if fault.again else ""
         return Outcome(Failure(fault.failure.kind, fault.failure.message + tried), fault)
+
+    def as_learned(self, request: Request) -> Request:
+        """The request in the words that this server is known to want."""
+        for word, body in request.instead:
+            if word in self.learned:
+                request = replace(request, body=body)
+        return request
+
+    def in_other_words(self, request: Request, said: str) -> Request | None:
+        """The request without what the server says that it does not know, ``None`` where that was not it."""
+        word, body = next(((word, body) for word, body in request.instead if word in said), ("", request.body))
+        self.learned |= {word} if word else set()
+        return None if body == request.body else replace(request, body=body)
 
     async def attempt(self, worker: int, request: Request, number: int, place: str, until: float) -> Outcome | Fault:
         """Asks once."""

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -138,12 +139,19 @@ class Endpoint:
         except MediaError as error:
             return Failure("media", str(error))
         if verb == "generate":
-            body = wire.Chat(model, parts, settings.temperature, settings.max_tokens).body()
-            return Request(sample.id, wire.CHAT, body, read_text)
-        limit = settings.max_tokens or LETTER_TOKENS
-        plain = wire.Chat(model, parts, settings.temperature, limit)
-        body = wire.Chat(model, parts, settings.temperature, limit, wire.MOST_LOGPROBS).body()
-        return Request(sample.id, wire.CHAT, body, partial(read_weights, choices=choices), plain.body())
+            chat = wire.Chat(model, parts, settings.temperature, settings.max_tokens)
+            return Request(sample.id, wire.CHAT, chat.body(), read_text, renamed(chat))
+        plain = wire.Chat(model, parts, settings.temperature, settings.max_tokens or LETTER_TOKENS)
+        chat = replace(plain, top_logprobs=wire.MOST_LOGPROBS)
+        instead = (*renamed(chat), ("logprob", plain.body()))
+        return Request(sample.id, wire.CHAT, chat.body(), partial(read_weights, choices=choices), instead)
+
+
+def renamed(chat: wire.Chat) -> tuple[tuple[str, bytes], ...]:
+    """The request for a server that calls the limit of tokens otherwise."""
+    if chat.max_tokens is None:
+        return ()
+    return ((wire.OTHER_LIMIT, replace(chat, limit=wire.OTHER_LIMIT).body()),)
 
 
 def stacked(rows: list[Any]) -> FloatArray | list[Any]:

@@ -6,9 +6,6 @@ import math
 from dataclasses import dataclass
 
 KEY_ENV = "OPENAI_API_KEY"
-ATTEMPTS = 5
-"""How often one sample is asked at most."""
-
 SHARE = 3
 """One attempt may take a third of the deadline, so that at least so many fit into it."""
 
@@ -18,8 +15,9 @@ class Settings:
     """``max_tokens``, ``temperature`` (``None``: the server's own) and ``prompt`` (``{}`` stands for a sample's text) decide the answers.
 
     ``concurrency`` requests are under way at once; ``deadline`` are the seconds that one sample may take in all, every repetition and
-    wait included. ``key_env`` names the variable that holds the key (``None``: `KEY_ENV`, if it is set). ``record`` is a cassette to
-    write, ``replay`` one to answer from without any server, ``cache`` a folder of answers. Prices are for a million tokens.
+    wait included, and it is asked at most ``attempts`` times. ``key_env`` names the variable that holds the key (``None``: `KEY_ENV`,
+    if it is set). ``record`` is a cassette to write, ``replay`` one to answer from without any server, ``cache`` a folder of answers.
+    Prices are for a million tokens.
     """
 
     concurrency: int = 16
@@ -28,6 +26,7 @@ class Settings:
     replay: str | None = None
     cache: str | None = None
     deadline: float = 600.0
+    attempts: int = 5
     price_in: float | None = None
     price_out: float | None = None
     max_tokens: int | None = None
@@ -39,6 +38,8 @@ class Settings:
             raise ValueError(f"concurrency must be from 1 to 4096, got {self.concurrency}.")
         if not (math.isfinite(self.deadline) and self.deadline > 0):
             raise ValueError(f"deadline must be above 0 seconds, got {self.deadline}.")
+        if self.attempts < 1:
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}.")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ValueError(f"max_tokens must be at least 1, got {self.max_tokens}.")
         if self.temperature is not None and not 0 <= self.temperature <= 2:
