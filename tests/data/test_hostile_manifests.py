@@ -61,7 +61,7 @@ def test_nan_is_absent_and_no_class(tmp_path):
         ({"text": "a", "label": ["x", "y"]}, "line 1: one label, a text or a number"),
         ({"text": "a", "id": {"x": 1}}, "line 1: an id as a text or a number"),
         ({"text": "a", "id": "x" * 501}, "line 1: the id is too long"),
-        ({"text": "a", "id": "x\0"}, "line 1: the id is too long or holds a NUL"),
+        ({"text": "a", "id": "x\0"}, "line 1: the id is too long, or holds a NUL"),
     ],
 )
 def test_values_of_the_wrong_kind_name_the_line(tmp_path, row, problem):
@@ -72,6 +72,14 @@ def test_values_of_the_wrong_kind_name_the_line(tmp_path, row, problem):
 def test_ids_that_differ_in_kind_alone_are_one(tmp_path):
     with pytest.raises(ValueError, match="line 2: the id '1' stands already in line 1"):
         read_path(write(tmp_path / "a.jsonl", '{"id": 1, "text": "a"}\n{"id": "1", "text": "b"}\n'))
+
+
+def test_half_a_character_becomes_a_whole_one(tmp_path):
+    line = '{"text": "a \\ud800 b", "label": "\\udfff", "id": "x"}\n'
+    data = read_path(write(tmp_path / "a.jsonl", line))
+    assert data.samples[0].inputs["text"] == "a \ufffd b" and data.choices == ("\ufffd",)
+    run = assay.evaluate(lambda samples, choices: ["x" for _ in samples], data, out=tmp_path / "run")
+    assert run.estimates[0].value == 0.0
 
 
 def test_pictures_inside_the_manifest(tmp_path):

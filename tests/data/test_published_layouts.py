@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import tarfile
 
 import polars
@@ -277,6 +278,16 @@ def test_folders_of_plain_files_by_split(tmp_path):
     assert sample.groups["split"] == "test" and red(sample) == 255
     with pytest.raises(ValueError, match="there is no folder"):
         assay.load_dataset("hf:/no/such/folder")
+
+
+def test_samples_travel_to_other_processes(tmp_path):
+    arrow(tmp_path / "saved", ROWS, FEATURES)
+    polars.DataFrame(ROWS).write_parquet(tmp_path / "a.parquet")
+    shard(tmp_path / "a.tar", [("1.png", png((1, 0, 0))), ("2.png", png((2, 0, 0)))])
+    for name in (f"hf:{tmp_path}/saved", f"{tmp_path}/a.parquet", f"webdataset:{tmp_path}/a.tar"):
+        sample = assay.load_dataset(name).samples[1]
+        data = pickle.dumps(sample)
+        assert red(pickle.loads(data)) == red(sample) and len(data) < 3_000
 
 
 # --- ActivityNet

@@ -115,7 +115,7 @@ def show_data(options: Data, dataset: Dataset) -> int:
 
 def print_summary(summary: Summary) -> None:
     """The summary for people."""
-    print(f"{summary.name}: {summary.samples} samples\n{summary.description}\n")
+    print(f"{summary.name}: {summary.samples} samples\n" + (f"{summary.description}\n" if summary.description else ""))
     print(f"modalities   {counts(summary.modalities)}")
     if summary.targets:
         print(f"targets      {counts(summary.targets)}")
@@ -124,7 +124,9 @@ def print_summary(summary: Summary) -> None:
     if summary.text_words:
         words = summary.text_words
         print(f"text         {words.least} to {words.most} words, median {words.median:g}")
-    print(f"licence      {summary.licence}\nsource       {summary.source}\nfingerprint  {summary.fingerprint}")
+    for name, value in (("licence", summary.licence), ("source", summary.source), ("fingerprint", summary.fingerprint)):
+        if value:
+            print(f"{name:<12} {value}")
 
 
 def counts(values: Mapping[str, int]) -> str:

@@ -165,17 +165,12 @@ def _widen(end: int) -> None:
 
 _lock = Lock()
 _idle: list[Child] = []
-_owner = os.getpid()
 
 
 @contextlib.contextmanager
 def _borrowed() -> Iterator[Child]:
-    """A child that nobody else talks to. After a fork the parent's children are left alone."""
-    global _owner
+    """A child that nobody else talks to."""
     with _lock:
-        if _owner != os.getpid():
-            _idle.clear()
-            _owner = os.getpid()
         child = _idle.pop() if _idle else None
     if child is None:
         child = Child()
@@ -193,14 +188,22 @@ def _borrowed() -> Iterator[Child]:
 def close() -> None:
     """Ends all idle children; the next file starts a new one."""
     with _lock:
-        children = [] if _owner != os.getpid() else list(_idle)
+        children = list(_idle)
         _idle.clear()
     for child in children:
         child.process.kill()
         child.end()
 
 
+def _forget() -> None:
+    """After a fork: the children are the parent's, and its lock may have been held."""
+    global _lock
+    _lock = Lock()
+    _idle.clear()
+
+
 atexit.register(close)
+os.register_at_fork(after_in_child=_forget)
 
 
 def serve(stream: BinaryIO, out: BinaryIO) -> None:

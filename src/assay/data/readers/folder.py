@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.data.dataset import Dataset
 from assay.data.kept import Kept
 from assay.data.readers.inputs import kind_of_file, medium, named_medium, stamp
+from assay.data.readers.jsonl import HALF_CHARACTER
 from assay.data.readers.manifest import (
     ALIASES,
     MEDIA,
@@ -79,7 +81,8 @@ def from_records(records: Records, renamed: Mapping[str, str], name: str, stampe
             f"{records.path} has no input: expected a column {wanted}; it has {has}. Name another with --map image=COLUMN"
         )
     kept = Kept()
-    samples = [sample_of(records, i, columns, kept) for i in range(len(records.rows))]
+    roles = roles_of(columns)
+    samples = [sample_of(records, i, roles, kept) for i in range(len(records.rows))]
     unique(records, samples)
     labels = [str(sample.target) for sample in samples if sample.target is not None]
     return Dataset(
@@ -122,39 +125,48 @@ def sliced(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(key for key, found in values.items() if 1 < len(found) + (key in lacking) <= most)
 
 
-def sample_of(records: Records, number: int, columns: Mapping[str, str], kept: Kept) -> Sample:
+@dataclass(frozen=True)
+class Roles:
+    """Which columns play which roles, found once for all rows. ``by_file``: a row without an id is called by its one file."""
+
+    texts: tuple[str, ...]
+    media: tuple[tuple[str, str], ...]
+    label: str | None
+    references: str | None
+    id: str | None
+    played: frozenset[str]
+    by_file: bool
+
+
+def roles_of(columns: Mapping[str, str]) -> Roles:
+    """The roles of the columns that were found."""
+    texts = tuple(columns[role] for role in ("text", "question") if role in columns)
+    media = tuple((modality, columns[modality]) for modality in MEDIA if modality in columns)
+    label, references, own = columns.get("label"), columns.get("references"), columns.get("id")
+    return Roles(texts, media, label, references, own, frozenset(columns.values()), not texts)
+
+
+def sample_of(records: Records, number: int, roles: Roles, kept: Kept) -> Sample:
     """One row as a sample. `ValueError` for a row without any input, and for a value that is of another kind."""
-    row = records.rows[number]
+    row, folder = records.rows[number], records.path.parent
+    inputs: dict[str, Media | str] = {}
     try:
-        inputs = inputs_of(row, columns, records.path.parent, kept)
-        label = label_of(row.get(columns.get("label", "")))
+        texts = [written(row[column]) for column in roles.texts if column in row]
+        if texts:
+            inputs["text"] = texts[0] if len(texts) == 1 else "\n".join(texts)
+        for modality, column in roles.media:
+            if column in row:
+                inputs[modality] = media_of(modality, row[column], folder, kept)
+        label = label_of(row[roles.label]) if roles.label is not None and roles.label in row else None
+        name = id_of(row, number, roles)
     except ValueError as error:
         raise records.error(number, str(error)) from error
     if not inputs:
-        raise records.error(number, f"no input: one of {', '.join(c for r, c in columns.items() if r in HELD)}")
-    expected = row.get(columns.get("references", ""))
+        raise records.error(number, f"no input: one of {', '.join([*roles.texts, *(c for _, c in roles.media)])}")
+    expected = None if roles.references is None else row.get(roles.references)
     references = () if expected is None else several(expected)
-    played = set(columns.values())
-    groups = {k: written(v) for k, v in row.items() if k not in played and isinstance(v, str | int | float)}
-    return Sample(
-        id_of(records, number, columns),
-        inputs,
-        target=label,
-        references=references or (() if label is None else (label,)),
-        groups=groups,
-    )
-
-
-def inputs_of(row: Mapping[str, Any], columns: Mapping[str, str], folder: Path, kept: Kept) -> dict[str, Media | str]:
-    """The texts and media of a row; a question stands after the text that it is about."""
-    inputs: dict[str, Media | str] = {}
-    texts = [written(row[columns[role]]) for role in ("text", "question") if row.get(columns.get(role, "")) is not None]
-    if texts:
-        inputs["text"] = "\n".join(texts)
-    for modality in MEDIA:
-        if (value := row.get(columns.get(modality, ""))) is not None:
-            inputs[modality] = media_of(modality, value, folder, kept)
-    return inputs
+    groups = {k: written(v) for k, v in row.items() if k not in roles.played and isinstance(v, str | int | float)}
+    return Sample(name, inputs, label, references or (() if label is None else (label,)), groups)
 
 
 def media_of(modality: str, value: Any, folder: Path, kept: Kept) -> Media:
@@ -177,19 +189,18 @@ def label_of(value: Any) -> str | None:
     raise ValueError(f"one label, a text or a number, was expected, got {str(value)[:60]!r} ({type(value).__name__})")
 
 
-def id_of(records: Records, number: int, columns: Mapping[str, str]) -> str:
+def id_of(row: Mapping[str, Any], number: int, roles: Roles) -> str:
     """The row's own id, else its file where the row is nothing but a file with what is expected of it, else its number."""
-    row = records.rows[number]
-    value = row.get(columns.get("id", ""))
-    if value is None:
-        alone = [row[columns[m]] for m in MEDIA if m in columns and columns[m] in row]
-        plain = len(alone) == 1 and isinstance(alone[0], str) and not alone[0].startswith("data:")
-        return alone[0] if plain and not {"text", "question"} & set(columns) else str(number)
+    if roles.id is None or roles.id not in row:
+        alone = [row[column] for _, column in roles.media if column in row]
+        plain = roles.by_file and len(alone) == 1 and isinstance(alone[0], str) and not alone[0].startswith("data:")
+        return str(alone[0]) if plain else str(number)
+    value = row[roles.id]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise records.error(number, f"an id as a text or a number was expected, got {value!r:.60}")
+        raise ValueError(f"an id as a text or a number was expected, got {value!r:.60}")
     name = written(value)
-    if len(name) > LONGEST_ID or "\0" in name:
-        raise records.error(number, f"the id is too long or holds a NUL character: {name[:60]!r}")
+    if len(name) > LONGEST_ID or "\0" in name or HALF_CHARACTER.search(name):
+        raise ValueError(f"the id is too long, or holds a NUL or half a character: {name[:60]!r}")
     return name
 
 

@@ -27,6 +27,18 @@ Numbered = Sequence[tuple[str, Any]]
 """JSON values and where in the file each of them stands (``line 7``)."""
 
 
+class _Constant(Exception):
+    """NaN or an infinity among JSON."""
+
+
+def _refused(name: str) -> None:
+    raise _Constant(name)
+
+
+# Made once: `json.loads` makes one for every line as soon as it is told anything.
+DECODER = json.JSONDecoder(parse_constant=_refused)
+
+
 def values(where: Path) -> Numbered:
     """The values of a JSONL or JSON file. A JSON list is its elements; another JSON document is one value."""
     text = text_of(where)
@@ -81,9 +93,10 @@ def unpacked(where: Path) -> bytes:
 def parsed(text: str, where: Path, place: str = "") -> Any:
     """A JSON value; `ValueError` that says where for what is none, NaN and infinities included."""
     at = f"{where}, {place}" if place else f"{where}"
-    constants: list[str] = []
     try:
-        value = json.loads(text, parse_constant=constants.append)
+        return DECODER.decode(text)
+    except _Constant as error:
+        raise ValueError(f"{at}: {error} is no JSON value; write null for what is missing.") from None
     except RecursionError:
         raise ValueError(f"{at}: is not JSON: it is nested too deeply.") from None
     except json.JSONDecodeError as error:
@@ -91,9 +104,6 @@ def parsed(text: str, where: Path, place: str = "") -> Any:
         raise ValueError(f"{at}: is not JSON: {error.msg} at {spot}.") from error
     except ValueError as error:  # a number of thousands of digits
         raise ValueError(f"{at}: is not JSON that can be read: {error}") from error
-    if constants:
-        raise ValueError(f"{at}: {constants[0]} is no JSON value; write null for what is missing.")
-    return value
 
 
 def whole(value: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 
 from assay.catalog import nearest
 from assay.data.readers.inputs import kind_of_file
-from assay.data.readers.jsonl import by_line, text_of, values
+from assay.data.readers.jsonl import by_line, text_of, values, whole
 from assay.data.stored import Cell
 from assay.data.tables import Table, read_table
 
@@ -125,7 +125,10 @@ def separated_rows(path: Path, separator: str) -> Records:
 
 def json_rows(path: Path) -> Records:
     """One object a line, or (in a ``.json`` file) one list of objects or several lines; null is absent."""
-    given = values(path) if kind_of(path) == ".json" else by_line(text_of(path), path)
+    text = text_of(path)
+    given = values(path) if kind_of(path) == ".json" else by_line(text, path)
+    if "\\ud" in text or "\\uD" in text:  # half a character, which no file could keep
+        given = [(place, whole(one)) for place, one in given]
     if kind_of(path) == ".json" and len(given) == 1 and not given[0][0].startswith("record"):
         raise ValueError(f"{path}: a list of objects was expected, got {type(given[0][1]).__name__}")
     rows = []
@@ -205,6 +208,8 @@ def several(value: Any) -> tuple[str, ...]:
 
 def written(value: Any) -> str:
     """A value as text: whole floats without their point, truth as true and false."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
