@@ -1,8 +1,8 @@
 """What the runner costs by itself: a model that answers at once, every batch committed durably, scored and exported.
 
 Beside inspect_ai and lm-eval where these are installed apart, so that they change nothing here:
-``python -m venv .peers && .peers/bin/pip install inspect_ai lm_eval``. Peers are given a part of the samples (they take a thousand times
-as long) and their time is scaled to the whole; what their processes take to start is left out.
+``python -m venv .peers && .peers/bin/pip install inspect_ai lm_eval``. Peers are given few samples (they take up to a thousand times
+as long): what a sample takes is the difference between two sizes, so that what a peer takes to start is left out, scaled to the whole.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.pairing import Pairing, pair, timed
 SAMPLES = 10_000
 MANY = 200_000
 RUNS = 3
-PEERS = {"inspect_ai": 300, "lm_eval": 1_000}
+PEERS = {"inspect_ai": 200, "lm_eval": 2_000}
 PYTHON = Path(__file__).parent.parent / ".peers" / "bin" / "python"
 
 
@@ -64,9 +64,9 @@ def pairings() -> Iterator[Pairing]:
 
 
 def beside(work: str, ours: Callable[[], None], peer: str, part: int) -> Pairing:
-    """Both sides in turn; the peer's time is what its own process measured, scaled to all samples."""
+    """Both sides in turn; the peer's time is what its own process measured for ``part`` more samples, scaled to all."""
     ours()
-    both = [(timed(ours), seconds_of(peer, part) * SAMPLES / part) for _ in range(RUNS)]
+    both = [(timed(ours), (seconds_of(peer, 2 * part) - seconds_of(peer, part)) * SAMPLES / part) for _ in range(RUNS)]
     ratios = sorted(b / a for a, b in both)
     middle = [statistics.median(side) for side in zip(*both, strict=True)]
     return Pairing(

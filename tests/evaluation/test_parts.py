@@ -11,6 +11,7 @@ from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.how import How, Shard
 from assay.evaluation.merge import merge, rescore
 from assay.evaluation.run import load_run
+from assay.evaluation.store import opened
 from assay.evaluation.tasks import classification, retrieval
 
 
@@ -70,6 +71,17 @@ def test_shards_of_embeddings_are_merged_before_anything_is_ranked(tmp_path):
         evaluate(Embedder(), task, out=tmp_path / str(place), speed=False, session=Session(one))
     merged = merge([tmp_path / "0", tmp_path / "1"], tmp_path / "merged", task)
     assert merged.as_json() == load_run(tmp_path / "whole").as_json()
+
+
+def test_what_shards_have_cost_is_added_up(tmp_path):
+    for i in (1, 2):
+        classify(Scorer(), tmp_path / f"{i}", shard=Shard(i, 2))
+        with opened(tmp_path / f"{i}" / "run.sqlite") as store:
+            store.note("spent", {"requests": 10 * i, "cost": 0.5} if i == 1 else {"requests": 10 * i})
+    run = merge(
+        [tmp_path / "1", tmp_path / "2"], tmp_path / "merged", classification(labelled(24), measures=["accuracy"])
+    )
+    assert run.timings["spent"] == {"requests": 30, "cost": 0.5}
 
 
 def test_shards_that_do_not_make_a_whole_are_refused(tmp_path):

@@ -6,6 +6,7 @@ Both need the data (for what is expected of an answer), never the model. The ans
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,13 +14,14 @@ from pathlib import Path
 
 from assay.evaluation import exports, timing
 from assay.evaluation.evaluate import agreed, finished, journal, kept, note_request, scored
+from assay.evaluation.grouping import Group
 from assay.evaluation.how import Shard
 from assay.evaluation.manifest import Manifest, differences, read_manifest
 from assay.evaluation.plan import Plan, make_plan
 from assay.evaluation.predictions import predictions
 from assay.evaluation.prepare import Request
 from assay.evaluation.run import Run, load_run
-from assay.evaluation.store import NAME, Store, reading
+from assay.evaluation.store import NAME, SPENT, Store, reading
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
 
@@ -111,6 +113,7 @@ def merge(folders: Sequence[str | Path], out: str | Path, task: Task) -> Run:
             request = stores[0].fact("request")
             note_request(store, None if request is None else Request.read(request))
             copy(stores, store, plan)
+            note_spent(stores, store)
             if finished(store, where, task):
                 return load_run(where, measures=task.metrics)
             return measured_again(store, where, task, plan, whole)
@@ -167,9 +170,18 @@ def notes(manifests: Sequence[Manifest]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def note_spent(sources: Sequence[Store], target: Store) -> None:
+    """What all shards together have cost, where that is known."""
+    spent: Counter[str] = Counter()
+    for source in sources:
+        spent.update(source.fact(SPENT) or {})
+    if spent and target.fact(SPENT) != dict(spent):
+        target.note(SPENT, dict(spent))
+
+
 def copy(sources: Sequence[Store], target: Store, plan: Plan) -> None:
-    """Every batch of the sources into the target, in the plan's order, each with its rows in one transaction."""
-    there = target.committed()
+    """Every batch of the sources into the target, in the plan's order, many in one transaction."""
+    there, group = target.committed(), Group(target, linger_s=1.0)
     clocks = [store.clocks() for store in sources]
     for batch in plan.whole():
         if batch.number in there:
@@ -177,4 +189,7 @@ def copy(sources: Sequence[Store], target: Store, plan: Plan) -> None:
         place = next(at for at, clock in enumerate(clocks) if batch.number in clock)
         seconds, splits = clocks[place][batch.number]
         rows = list(sources[place].rows(batch.first, len(batch.samples)))
-        target.commit(batch.number, rows, seconds=seconds, splits=splits)
+        group.add(batch.number, rows, seconds=seconds, splits=splits)
+        if group.due:
+            group.commit()
+    group.commit()
