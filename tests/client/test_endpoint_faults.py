@@ -1,5 +1,6 @@
 """What a server can do wrong, and what becomes of the sample: asked again or not, an answer or a failure of the right kind."""
 
+import asyncio
 import gzip
 import json
 import time
@@ -12,7 +13,9 @@ pytest.importorskip("httpx")
 from fault_server import KEY, Plan, answered, error, ok, serving
 
 from assay.client.endpoint import BREAK, load_endpoint
+from assay.client.retry import Gate
 from assay.client.settings import Settings
+from assay.stats.streams import stream
 from assay.types import Failure, ModelStoppedError, Sample
 
 
@@ -131,6 +134,34 @@ def test_a_wait_beyond_the_deadline_is_not_waited_for(asked):
     answer, attempts, _ = one([error(429, "slow down", retry_after=asked)], deadline=30)
     assert isinstance(answer, Failure) and answer.kind == "rate_limited" and "deadline" in answer.message
     assert attempts == 1 and time.monotonic() - begun < 5
+
+
+def test_nobody_is_asked_while_the_server_wants_to_be_left_alone():
+    with serving(usual=lambda question: error(429, "come back tomorrow", retry_after="86400")) as server:
+        model = load_endpoint(f"openai:m@{server.url}", Settings(deadline=30, concurrency=2))
+        came = model.generate([sample(f"{i}?", str(i)) for i in range(10)])
+    assert sum(server.asked.values()) <= 2
+    assert all(isinstance(one, Failure) and "come back tomorrow" in one.message for one in came)
+
+
+def test_a_gate_lets_more_through_again_after_it_let_fewer():
+    async def crowd() -> list[int]:
+        gate, seen = Gate(8, "m", stream(0)), []
+
+        async def work() -> None:
+            assert await gate.enter(asyncio.get_running_loop().time() + 30)
+            seen.append(gate.under_way)
+            await asyncio.sleep(0.002)
+            gate.succeeded()
+            gate.leave()
+
+        gate.busy(0.0, "slow down")
+        assert gate.limit == 4
+        await asyncio.gather(*(work() for _ in range(300)))
+        return seen
+
+    seen = asyncio.run(crowd())
+    assert max(seen[:4]) == 4 and max(seen) == 8 and max(seen[-40:]) == 8
 
 
 def test_a_huge_body_is_not_taken_into_memory():

@@ -124,10 +124,11 @@ class Asking:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.settings.deadline
         request = self.as_learned(request)
-        fault = Fault(Failure("deadline", f"no place within {self.settings.deadline:g} s"), again=True)
+        fault: Fault | None = None
         for number in range(self.settings.attempts):
             if not await self.gate.enter(until):
-                return late(fault, self.settings.deadline)
+                waited = Fault(Failure("deadline", self.gate.reason or "others were asked all the time"))
+                return late(fault or waited, self.settings.deadline)
             try:
                 came = await self.attempt(worker, request, number, place, until)
             finally:
@@ -148,6 +149,7 @@ class Asking:
                 return late(fault, self.settings.deadline)
             if fault.failure.kind not in AWAY:
                 await asyncio.sleep(wait)
+        assert fault is not None, "there is at least one attempt"
         tried = f" ({self.settings.attempts} attempts)" if fault.again else ""
         return Outcome(Failure(fault.failure.kind, fault.failure.message + tried), fault)
 

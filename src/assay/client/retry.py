@@ -108,7 +108,7 @@ class Gate:
     def __init__(self, limit: int, name: str, rng: np.random.Generator) -> None:
         self.most, self.limit, self.name, self.rng = limit, float(limit), name, rng
         self.under_way = 0
-        self.not_before = 0.0
+        self.not_before, self.reason = 0.0, ""
         self.waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self, until: float) -> bool:
@@ -132,13 +132,14 @@ class Gate:
                     return False
 
     def leave(self) -> None:
-        """Gives the place back."""
+        """Gives the place back, and wakes as many as there are places for: more than one where the limit has grown."""
         self.under_way -= 1
-        while self.waiting and self.under_way < max(1, int(self.limit)):
+        free = max(1, int(self.limit)) - self.under_way
+        while self.waiting and free > 0:
             place = self.waiting.popleft()
             if not place.done():
                 place.set_result(None)
-                break
+                free -= 1
 
     def succeeded(self) -> None:
         """An attempt was answered."""
@@ -147,6 +148,7 @@ class Gate:
     def busy(self, wait_s: float, reason: str) -> None:
         """The server is too busy, or away: nobody asks again before so many seconds have passed."""
         now = asyncio.get_running_loop().time()
+        self.reason = reason
         if self.not_before <= now:
             self.limit = max(1.0, self.limit / 2)
             if wait_s >= WORTH_TELLING_S:
