@@ -112,3 +112,15 @@ def test_undefined_and_refused():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_some_rows_left_out_say_what_all_do(monkeypatch):
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((2_000, 6))
+    y = x @ rng.standard_normal((6, 5)) + rng.standard_normal((2_000, 5))
+    every = metrics.cka(x, y)
+    monkeypatch.setattr(kernels, "LEFT_OUT", 700)
+    some = metrics.cka(x, y)
+    assert some.value == every.value
+    assert some.high - some.low == pytest.approx(every.high - every.low, rel=0.1)
+    assert some.high != every.high

@@ -30,6 +30,9 @@ Values = NDArray[np.float64]
 MOST_ROWS = 10_000
 """Rows of which an n × n matrix is made (800 MB); beyond, and with a kernel that needs one, take minibatches."""
 
+LEFT_OUT = 2_048
+"""Rows that are left out one by one for the interval, drawn from more: their spread is then known to 2 %."""
+
 KERNELS = ("linear", "rbf")
 
 
@@ -72,17 +75,17 @@ def cka(
     of = _terms_of(kernel, sigma, unbiased)
     if batch is None:
         terms, left_out = of(a, b)
-        return figure("cka", float(_ratio(terms)), _jackknife(terms, left_out), n=len(a), recipe=recipe)
+        return figure("cka", float(_ratio(terms)), _jackknife(terms, left_out, len(a)), n=len(a), recipe=recipe)
     order = stream(seed, "cka", "batches").permutation(len(a))
     parts = order[: len(a) // batch * batch].reshape(-1, batch)
     found = np.array([of(a[part], b[part])[0] for part in parts])
     total, k = found.sum(axis=0), len(found)
     left_out = (total - found) / (k - 1) if k > 1 else None
-    return figure("cka", float(_ratio(total / k)), _jackknife(total / k, left_out), n=parts.size, recipe=recipe)
+    return figure("cka", float(_ratio(total / k)), _jackknife(total / k, left_out, k), n=parts.size, recipe=recipe)
 
 
 Terms = Callable[[Values, Values], tuple[Values, Values | None]]
-"""From pairs the three HSIC [3] (of both, of x, of y), and the same with each pair left out [n, 3], where there is that."""
+"""From pairs the three HSIC [3] (of both, of x, of y), and the same with each pair (or some) left out [k, 3], where there is that."""
 
 
 def _terms_of(kernel: str, sigma: float, unbiased: bool) -> Terms:
@@ -109,12 +112,12 @@ def _ratio(terms: Values) -> Values:
     return np.asarray(np.divide(terms[..., 0], below, out=np.full_like(below, np.nan), where=below > 0))
 
 
-def _jackknife(terms: Values, left_out: Values | None) -> tuple[float, float]:
-    """The interval of the ratio, from the terms with a pair or a batch left out."""
+def _jackknife(terms: Values, left_out: Values | None, n: int) -> tuple[float, float]:
+    """The interval of the ratio, from the terms with a pair or a batch of ``n`` left out, each or some of them."""
     if left_out is None or len(left_out) < 2:
         return math.nan, math.nan
     values, k = _ratio(left_out), len(left_out)
-    reach = student(0.975, k - 1) * math.sqrt((k - 1) / k * float(((values - values.mean()) ** 2).sum()))
+    reach = student(0.975, k - 1) * math.sqrt((n - 1) * float(((values - values.mean()) ** 2).mean()))
     value = float(_ratio(terms))
     return value - reach, min(value + reach, max(1.0, value))
 
@@ -154,34 +157,44 @@ def _unbiased_of_features(a: Values, b: Values) -> tuple[Values, Values]:
     What only the interval needs is multiplied in single precision, of features scaled to a mean square of 1.
     """
     a, b = (x / (np.sqrt((x**2).mean()) or 1.0) for x in (a, b))
-    small = [x.astype(np.float32) for x in (a, b)]
+    n = len(a)
+    some = np.arange(n) if n <= LEFT_OUT else np.sort(stream(0, "cka", "left out").permutation(n)[:LEFT_OUT])
+    small = [x[some].astype(np.float32) for x in (a, b)]
     squares = [(x**2).sum(axis=1) for x in (a, b)]
     rows = [x @ x.sum(axis=0) - s for x, s in zip((a, b), squares, strict=True)]
     found = []
     for i, j in ((0, 1), (0, 0), (1, 1)):
         u, v = (a, b)[i], (a, b)[j]
         cross, diagonal = u.T @ v, squares[i] * squares[j]
-        products = np.einsum("ip,ip->i", small[i] @ cross.astype(np.float32), small[j]) - diagonal
-        spread = [x @ (x.T @ r) - s * r for x, r, s in ((u, rows[j], squares[i]), (v, rows[i], squares[j]))]
-        found.append(_hsic((cross**2).sum() - diagonal.sum(), products, (rows[i], rows[j]), (spread[0], spread[1])))
+        products = np.einsum("ip,ip->i", small[i] @ cross.astype(np.float32), small[j]) - diagonal[some]
+        spread = [
+            x[some] @ (x.T @ r) - (s * r)[some] for x, r, s in ((u, rows[j], squares[i]), (v, rows[i], squares[j]))
+        ]
+        trace = (cross**2).sum() - diagonal.sum()
+        found.append(_hsic(trace, products, (rows[i], rows[j]), (spread[0], spread[1]), some))
     return _stacked(found)
 
 
 def _hsic(
-    trace: float, products: Values, sums: tuple[Values, Values], spread: tuple[Values, Values]
+    trace: float,
+    products: Values,
+    sums: tuple[Values, Values],
+    spread: tuple[Values, Values],
+    some: NDArray[np.intp] | slice = slice(None),
 ) -> tuple[float, Values]:
-    """HSIC₁ and what it is with each row left out.
+    """HSIC₁ and what it is with each row left out, or each of ``some``.
 
-    Of matrices without diagonals: ``trace`` tr KL, ``products`` Σⱼ KᵢⱼLᵢⱼ which sum to it, ``sums`` K1 and L1, ``spread`` KL1
-    and LK1.
+    Of matrices without diagonals: ``trace`` tr KL, ``sums`` K1 and L1; of the rows to be left out ``products`` Σⱼ KᵢⱼLᵢⱼ and
+    ``spread`` KL1 and LK1.
     """
-    n, (k, other) = len(products), sums
+    n, (k, other) = len(sums[0]), sums
     value = float(_formula(n, np.asarray(trace), k.sum(), other.sum(), k @ other))
     if n < 5:
         return value, np.full(n, np.nan)
+    total, of_k, of_other, k, other = k @ other, k.sum(), other.sum(), k[some], other[some]
     # Without row i the row sums are K1 - Kᵢ and L1 - Lᵢ, row i itself being gone.
-    both = k @ other - spread[0] - spread[1] + products - k * other
-    return value, _formula(n - 1, trace - 2 * products, k.sum() - 2 * k, other.sum() - 2 * other, both)
+    both = total - spread[0] - spread[1] + products - k * other
+    return value, _formula(n - 1, trace - 2 * products, of_k - 2 * k, of_other - 2 * other, both)
 
 
 def _formula(n: int, trace: Values, k: Values, other: Values, both: Values) -> Values:
