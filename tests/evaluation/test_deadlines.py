@@ -30,6 +30,14 @@ def test_a_sample_that_hangs_is_an_error_and_the_others_are_answered():
     assert not run.complete and run.headline.n_missing == 1
 
 
+def test_a_call_that_is_left_behind_does_not_take_the_output_along(capsys):
+    held = threading.Event()
+    classify(Scorer(faults={"s05": held.wait}), timeout_s=0.05)
+    print("the figures")
+    held.set()
+    assert capsys.readouterr().out == "the figures\n"
+
+
 def test_a_deadline_that_is_kept_changes_nothing():
     assert classify(Scorer(), timeout_s=30).as_json() == classify(Scorer()).as_json()
 

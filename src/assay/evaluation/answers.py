@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO, cast
 
 import numpy as np
 
@@ -79,11 +79,30 @@ def asker(model: Model, question: Question, width: int | None) -> Ask:
 
     def ask(samples: Sequence[Sample]) -> list[Answer]:
         # What a model prints must not end up in a program's output.
-        with contextlib.redirect_stdout(sys.stderr):
+        with aside():
             came = verb(list(samples), question)
         return checked(came, len(samples), width, question.verb)
 
     return ask
+
+
+class Aside:
+    """Standard error in the place of standard output, told apart from what other calls put there."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Inside, what is printed goes to standard error. A call that was left behind and ends late puts nothing back: somebody else has."""
+    before, mine = sys.stdout, cast(TextIO, Aside())
+    sys.stdout = mine
+    try:
+        yield
+    finally:
+        if sys.stdout is mine:
+            sys.stdout = before
 
 
 def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]:

@@ -43,11 +43,14 @@ class Caller:
         if self.jobs is None:
             self.jobs = SimpleQueue()
             threading.Thread(target=serve, args=(self.jobs,), daemon=True, name="assay model call").start()
+        output = sys.stdout
         self.jobs.put(job)
         try:
             came, error = answer.get(timeout=self.timeout_s)
         except Empty:
             self.close()
+            # A call that is left behind does not undo what it did to standard output (`assay.evaluation.answers.asker`).
+            sys.stdout = output
             raise OutOfTime(f"no answer within {self.timeout_s:g} s") from None
         if error is not None:
             raise error
