@@ -115,6 +115,7 @@ RECIPES: Mapping[str, str] = {
     "moco:emoji": "assay.recipes.moco:emoji",
     "multitask:digits": "assay.recipes.multitask:digits",
     "siglip:emoji": "assay.recipes.siglip:emoji",
+    "tuned:emoji": "assay.recipes.tuned:emoji",
     "video:emoji": "assay.recipes.video:emoji",
     "vlm:easy-vqa": "assay.recipes.vlm:easy_vqa",
     "vlm:emoji": "assay.recipes.vlm:emoji",

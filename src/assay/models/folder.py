@@ -23,6 +23,7 @@ from assay.models.composed import Composed, ComposedSettings
 from assay.models.fused import Fused, FusedSettings
 from assay.models.joint import Joint, JointSettings
 from assay.models.processor import Processor
+from assay.models.tuned import Tuned, TunedSettings
 from assay.models.vlm import VisionLanguage, VlmSettings
 from assay.models.vqa import Vqa, VqaSettings
 
@@ -31,6 +32,7 @@ METHODS: Mapping[str, tuple[type[nn.Module], type]] = {
     "composed": (Composed, ComposedSettings),
     "joint": (Joint, JointSettings),
     "fused": (Fused, FusedSettings),
+    "tuned": (Tuned, TunedSettings),
     "vlm": (VisionLanguage, VlmSettings),
     "vqa": (Vqa, VqaSettings),
 }

@@ -21,28 +21,33 @@ from assay.data.batch import Batch, Part
 from assay.data.media import Audio
 from assay.models.bpe import Bpe
 from assay.models.encoders.audio import RATE_HZ, log_mel, resample
+from assay.models.encoders.pretrained import values_of
 from assay.models.encoders.text import text_tensor
 from assay.types import Media, Sample
 
 
 @dataclass(frozen=True)
 class Processor:
-    """How inputs are prepared; the values are part of the model. ``bpe`` is kept in a file of its own."""
+    """How inputs are prepared; the values are part of the model. ``bpe`` is kept in a file of its own. ``pretrained`` names the
+    modalities that are prepared for an encoder trained before: ``image=efficientnet-lite0``.
+    """
 
     size_px: int = 48
     buckets: int = 12288
     longest_text: int = 64
     frames: int = 8
     bpe: Bpe | None = None
+    pretrained: Sequence[str] = ()
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         """What ``processor.json`` holds."""
-        return {
+        plain = {
             "size_px": self.size_px,
             "buckets": self.buckets,
             "longest_text": self.longest_text,
             "frames": self.frames,
         }
+        return {**plain, "pretrained": list(self.pretrained)} if self.pretrained else plain
 
     def batch(self, samples: Sequence[Sample], modalities: Sequence[str]) -> Batch:
         """The named modalities of the samples as one `Batch`. A broken medium raises `MediaError`."""
@@ -57,6 +62,10 @@ class Processor:
     def values(self, modality: str, contents: Sequence[Media | str]) -> Tensor:
         """One modality's contents as one tensor (picture ``float[m, 3, h, w]``, sound ``float[m, 64, t]``, text ids:
         ``int64[m, words, parts]`` of hashed words, ``int64[m, t]`` of tokens, film ``float[m, frames, 3, h, w]``)."""
+        for named in self.pretrained:
+            kind, _, name = named.partition("=")
+            if kind == modality:
+                return values_of(name, kind)(contents)
         if modality == "text":
             if self.bpe is not None:
                 return self.bpe.batch([str(content) for content in contents], self.longest_text)

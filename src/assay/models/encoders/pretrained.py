@@ -12,6 +12,8 @@ Values: pictures ``float[n, 3, s, s]`` in [0, 1]; texts ``int64[n, t]``, 0 where
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ from assay.types import Media
 Values = Callable[[Sequence[Media | str]], Tensor]
 Read = Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]
 SHAPES: Mapping[str, tuple[int | str, ...]] = {"image": ("n", 3, "height", "width"), "text": ("n", "tokens")}
+LITE_PX = 224
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -91,8 +94,13 @@ class PretrainedEncoder(nn.Module):
         out: Tensor = self.project(masked_mean(tokens, mask))
         return out
 
+    def pooled(self, values: Tensor) -> Tensor:
+        """The mean of the tokens, ``[n, channels]``: what is projected, and what of a frozen backbone may be kept."""
+        return masked_mean(*self.features(values))
+
     def forward(self, values: Tensor) -> Tensor:
-        return self.summary(*self.features(values))
+        out: Tensor = self.project(self.pooled(values))
+        return out
 
 
 def backbone(name: str, modality: str = "") -> Backbone:
@@ -126,9 +134,9 @@ def efficientnet_lite0() -> Backbone:
 
     def read(net: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
         # It was trained on (x - 127) / 128 of bytes.
-        return places(net.extract_features((sized(values, 224) * 255 - 127) / 128))
+        return places(net.extract_features((sized(values, LITE_PX) * 255 - 127) / 128))
 
-    return Backbone("efficientnet-lite0", "image", net.eval(), 1280, lambda media: pictures(media, 224), read)
+    return Backbone("efficientnet-lite0", "image", net.eval(), 1280, lambda media: pictures(media, LITE_PX), read)
 
 
 BACKBONES: Mapping[str, Callable[[], Backbone]] = {
@@ -159,48 +167,73 @@ def _seen(name: str, folder: Path, net: nn.Module) -> Backbone:
         came: Any = net(pixel_values=(sized(values, size) - mean) / spread)
         return places(came.last_hidden_state)
 
-    return Backbone(name, "image", net, _width(net), lambda media: pictures(media, size), read)
+    return Backbone(name, "image", net, _width(net), _values(folder, "image"), read)
 
 
 def _read(name: str, folder: Path, net: nn.Module) -> Backbone:
-    from assay.models.hub.processors import tokenizer_of
-
-    tokenizer = tokenizer_of(folder)
-    longest = min(int(tokenizer.model_max_length), int(getattr(net.config, "max_position_embeddings", 512)))
-
-    def values(media: Sequence[Media | str]) -> Tensor:
-        rows = tokenizer([str(text) for text in media], truncation=True, max_length=longest)["input_ids"]
-        width = max(1, *(len(row) for row in rows))
-        return torch.tensor([[*(token + 1 for token in row), *[0] * (width - len(row))] for row in rows])
-
     def read(net: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
         there = ids > 0
         came: Any = net(input_ids=(ids - 1).clamp(min=0), attention_mask=(there | ~there.any(1, keepdim=True)).long())
         return came.last_hidden_state, there
 
-    return Backbone(name, "text", net, _width(net), values, read)
+    return Backbone(name, "text", net, _width(net), _values(folder, "text"), read)
 
 
 def _heard(name: str, folder: Path, net: nn.Module) -> Backbone:
-    from assay.models.hub.processors import feature_extractor_of
-
-    extractor = feature_extractor_of(folder)
-    rate = int(extractor.sampling_rate)
     key = str(net.main_input_name)
-
-    # Nets of spectrograms hear a fixed time, which their extractor fills up; waves are as long as the longest.
-    filled = {} if key == "input_features" else {"padding": True}
-
-    def values(media: Sequence[Media | str]) -> Tensor:
-        sounds = [sound.load(rate_hz=rate) for sound in media if isinstance(sound, Audio)]
-        came: Tensor = extractor(sounds, sampling_rate=rate, return_tensors="pt", **filled)[key]
-        return came
 
     def read(net: nn.Module, heard: Tensor) -> tuple[Tensor, Tensor]:
         came: Any = net(**{key: heard})
         return places(came.last_hidden_state)
 
-    return Backbone(name, "audio", net, _width(net), values, read)
+    return Backbone(name, "audio", net, _width(net), _values(folder, "audio"), read)
+
+
+@functools.lru_cache(maxsize=8)
+def values_of(name: str, modality: str) -> Values:
+    """How a backbone's values are made of media, without its weights."""
+    if name == "efficientnet-lite0":
+        return lambda media: pictures(media, LITE_PX)
+    from assay.models.hub.find import find_folder
+    from assay.models.hub.options import parsed
+    from assay.models.packaged import packaged_folder
+
+    given = parsed(name) if name.startswith("hf:") else None
+    return _values(packaged_folder(name) if given is None else find_folder(given[0], given[1].revision), modality)
+
+
+def _values(folder: Path, modality: str) -> Values:
+    from assay.models.hub.processors import feature_extractor_of, image_processor_of, tokenizer_of
+
+    if modality == "image":
+        size = _side(image_processor_of(folder))
+        return lambda media: pictures(media, size)
+    if modality == "audio":
+        return functools.partial(_sounds, feature_extractor_of(folder))
+    return functools.partial(_tokens, tokenizer_of(folder), _longest(folder))
+
+
+def _tokens(tokenizer: Any, longest: int, media: Sequence[Media | str]) -> Tensor:
+    longest = min(longest, int(tokenizer.model_max_length))
+    rows = tokenizer([str(text) for text in media], truncation=True, max_length=longest)["input_ids"]
+    width = max([1, *(len(row) for row in rows)])
+    return torch.tensor([[*(token + 1 for token in row), *[0] * (width - len(row))] for row in rows])
+
+
+def _sounds(extractor: Any, media: Sequence[Media | str]) -> Tensor:
+    """As the extractor fills them up: spectrograms to the time that the net hears at once, waves to the longest."""
+    rate = int(extractor.sampling_rate)
+    sounds = [sound.load(rate_hz=rate) for sound in media if isinstance(sound, Audio)]
+    key = str(extractor.model_input_names[0])
+    filled = {} if key == "input_features" else {"padding": True}
+    came: Tensor = extractor(sounds, sampling_rate=rate, return_tensors="pt", **filled)[key]
+    return came
+
+
+def _longest(folder: Path) -> int:
+    """As many tokens as the net has places for."""
+    told = json.loads((folder / "config.json").read_bytes())
+    return int({**told, **(told.get("text_config") or {})}.get("max_position_embeddings", 512))
 
 
 def pictures(media: Sequence[Media | str], size: int) -> Tensor:
