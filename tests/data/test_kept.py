@@ -52,3 +52,16 @@ def test_a_copy_for_another_process_starts_empty():
     kept.get("a", lambda: np.zeros(10, np.uint8))
     copy = pickle.loads(pickle.dumps(kept))
     assert copy.limit_bytes == 50 and not copy.arrays
+
+
+def test_what_cannot_be_decoded_is_tried_once():
+    kept, tries = Kept(), []
+
+    def decode():
+        tries.append(1)
+        raise MediaError("x.png: is broken")
+
+    for _ in range(3):
+        with pytest.raises(MediaError, match="x.png: is broken"):
+            kept.get("x", decode)
+    assert len(tries) == 1

@@ -13,6 +13,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from assay.types import MediaError
+
 LIMIT_BYTES = 400_000_000
 
 
@@ -29,6 +31,7 @@ class Kept:
         self.limit_bytes = limit_bytes
         self.bytes = 0
         self.arrays: OrderedDict[Hashable, NDArray[Any]] = OrderedDict()
+        self.broken: dict[Hashable, str] = {}
         self.lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -36,12 +39,23 @@ class Kept:
         return Kept, (self.limit_bytes,)
 
     def get(self, key: Hashable, decode: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """The array of ``key``, decoded now if it is not kept. The key is held as long as its array is."""
+        """The array of ``key``, decoded now if it is not kept. The key is held as long as its array is.
+
+        A `MediaError` is kept as well, in its words: what cannot be decoded, or hangs, is tried once.
+        """
         with self.lock:
             if key in self.arrays:
                 self.arrays.move_to_end(key)
                 return self.arrays[key]
-        array = decode()
+            told = self.broken.get(key)
+        if told is not None:
+            raise MediaError(told)
+        try:
+            array = decode()
+        except MediaError as error:
+            with self.lock:
+                self.broken[key] = str(error)
+            raise
         array.setflags(write=False)
         with self.lock:
             if key not in self.arrays and array.nbytes <= self.limit_bytes:

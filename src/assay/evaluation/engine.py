@@ -12,8 +12,10 @@ from functools import partial
 
 import numpy as np
 
+from assay.data.ahead import ahead
 from assay.evaluation.answers import Answer, Question, describe, kind_of
 from assay.evaluation.asking import Answerer, Came, Work
+from assay.evaluation.conditions import left
 from assay.evaluation.deadline import Waiting, told
 from assay.evaluation.grouping import LINGER_S, Group
 from assay.evaluation.how import OnProgress
@@ -69,8 +71,11 @@ class Engine:
         waiting.now(f"the samples of batch {batch.number}")
         known: dict[int, Answer] = {}
         shown: list[Sample] = []
-        for index in batch.samples.tolist():
-            sample = self.plan.samples[index]
+        wanted = (
+            {batch.asked.modality} if batch.asked.modality else left(batch.asked.condition.name, self.model.modalities)
+        )
+        samples = [self.plan.samples[index] for index in batch.samples.tolist()]
+        for index, sample in zip(batch.samples.tolist(), ahead(samples, wanted), strict=True):
             found = None if self.known is None else self.known(Key(sample.id, batch.asked.name, batch.asked.repeat))
             if found is not None:
                 known[index] = found
