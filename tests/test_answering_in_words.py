@@ -65,3 +65,18 @@ def test_options_of_recipes_that_make_no_sense_are_told() -> None:
         emoji_writer(options, attach="cross")
     with pytest.raises(ValueError, match="no option 'fuson': did you mean fusion"):
         configure(easy_vqa, {"fuson": "gated"})
+
+
+def test_the_shipped_captioner_names_and_describes_in_a_style_it_never_saw(tmp_path, capsys) -> None:
+    data = assay.load_dataset("emoji:test[:150]")
+    run = assay.evaluate("assay:captioner", data, task="naming")
+    found = {(e.metric, e.condition): e.value for e in run.estimates if e.slice == "all"}
+    assert found["exact_match", "clean"] > 0.4
+    assert assay.load_model("assay:captioner").skills == ("describe", "name", "sort")
+    apple = next(s for s in assay.load_dataset("emoji:test").samples if s.groups["name"] == "sunglasses")
+    path = tmp_path / "picture.webp"
+    path.write_bytes(apple.inputs["image"].bytes_and_mime()[0])
+    assert main(["predict", "assay:captioner", "--image", str(path), "--describe"]) == 0
+    assert "sunglasses" in capsys.readouterr().out
+    assert main(["predict", "assay:captioner", "--image", str(path), "--describe", "--language", "zh"]) == 0
+    assert "墨镜" in capsys.readouterr().out

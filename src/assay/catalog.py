@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MODELS: Mapping[str, str] = {
     "assay:aligned": "assay.models.native:load_shipped",
+    "assay:captioner": "assay.models.native:load_shipped",
     "assay:fused": "assay.models.native:load_shipped",
     "assay:joint": "assay.models.native:load_shipped",
     "assay:vqa": "assay.models.native:load_shipped",

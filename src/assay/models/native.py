@@ -27,7 +27,7 @@ from assay.models.vlm import VisionLanguage
 from assay.models.vqa import Vqa
 from assay.types import Facts, Sample
 
-SHIPPED = ("aligned", "joint", "fused", "vqa")
+SHIPPED = ("aligned", "joint", "fused", "vqa", "captioner")
 WEIGHTS = Path(__file__).parent / "weights"
 
 
