@@ -1,8 +1,9 @@
 """Workers that answer in processes of their own: killed, hanging, dying, they change no answer but those they cannot give."""
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -81,6 +82,18 @@ def test_a_model_that_no_other_process_could_load_is_refused():
         evaluate(model, task, speed=False, session=Session(How(workers=1)))
 
 
+def test_a_program_without_a_guard_may_use_workers(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import assay\n"
+        f"run = assay.evaluate('py:{MODELS}:steady', 'easy-vqa:test[:6]', how=assay.How(workers=1))\n"
+        "print('complete', run.complete)\n"
+    )
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, env=places, check=False)
+    assert done.stdout == "complete True\n", done.stderr
+
+
 def test_a_model_that_changed_in_the_meantime_is_refused(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def answer(samples, choices=None):\n    return ['yes' for _ in samples]\n")
@@ -93,14 +106,24 @@ def test_a_model_that_changed_in_the_meantime_is_refused(tmp_path):
         evaluate(model, task, speed=False, session=Session(How(workers=1), load))
 
 
-def test_an_interrupted_run_leaves_no_worker(tmp_path):
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_interrupted_run_leaves_no_worker(tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSAY_TEST_ASKED", str(tmp_path / "asked"))
+
     def stop(done, planned, failed):
         if done:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         ask("steady", tmp_path / "run", workers=2, on_progress=stop)
-    assert multiprocessing.active_children() == []
+    assert not any(alive(int(line[0])) for line in asked(tmp_path / "asked"))
     assert ask("steady", tmp_path / "run").complete
 
 

@@ -1,7 +1,8 @@
 """Models in processes of their own: several at once, killed when they hang, replaced when they die.
 
-A process is started anew (not forked: threads and nets do not survive that), loads the model by its name, and answers what comes through
-a pipe. It ends when its pipe is closed, so none is left behind, however this program ends.
+A process is a new Python (not a fork: threads and nets do not survive that; not `multiprocessing`'s spawn either, which runs the user's
+program again), loads the model by its name, and answers what comes through a pipe. It ends when its pipe is closed, so none
+is left behind, however this program ends. What it prints, by whatever means, goes to standard error.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,6 +24,8 @@ from assay.evaluation.spread import WorkerDied, raise_as_told
 from assay.types import Model, ModelStoppedError, Sample
 
 Load = Callable[[], Model]
+PROGRAM = "import sys; from assay.evaluation.workers import serve; serve(int(sys.argv[1]))"
+ENDING_S = 5.0
 
 
 @dataclass
@@ -31,7 +36,7 @@ class Process:
     fingerprint: str
     timeout_s: float | None = None
     ended: bool = False
-    child: Any = None
+    child: subprocess.Popen[bytes] | None = None
     pipe: Connection[Any, Any] | None = None
 
     def ask(self, samples: Sequence[Sample], question: Question, width: int | None) -> list[Answer]:
@@ -51,24 +56,22 @@ class Process:
         """A process that has loaded the model. `ModelStoppedError` when it cannot, or when it is not the model that was planned with."""
         if self.ended:
             raise ModelStoppedError("the run has ended.")
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        child = context.Process(target=work, args=(theirs, self.load), daemon=True, name="assay worker")
+        packed = pack(self.load)
+        ours, theirs = Pipe()
+        command = [sys.executable, "-c", PROGRAM, str(theirs.fileno())]
+        places = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        with theirs:
+            self.child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=[theirs.fileno()], env=places
+            )
+        self.pipe = ours
         try:
-            child.start()
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise ModelStoppedError(
-                f"workers load the model by its name, and this one has none that another process could find ({describe(error)}):"
-                " name it as py:FILE.py:function."
-            ) from error
-        theirs.close()
-        self.child, self.pipe = child, ours
-        try:
+            ours.send_bytes(packed)
             said, value = ours.recv()
         except (EOFError, OSError) as error:
             raise self.died() from error
         if said == "failed":
-            raise ModelStoppedError(f"a worker could not load the model: {value}")
+            raise ModelStoppedError(f"a worker could not load the model: {value}. Name it as py:FILE.py:function.")
         if value != self.fingerprint:
             raise ModelStoppedError(
                 "a worker loaded another model than the one planned with: it changed in the meantime."
@@ -77,10 +80,12 @@ class Process:
 
     def died(self) -> WorkerDied:
         """That the process ended, and how."""
-        child = self.child
+        child, code = self.child, None
         if child is not None:
-            child.join(timeout=5)
-        code = None if child is None else child.exitcode
+            try:
+                code = child.wait(ENDING_S)
+            except subprocess.TimeoutExpired:
+                code = None  # it closed its pipe and goes on: it is killed below
         self.close()
         return WorkerDied(f"the process that answered ended{how(code)}")
 
@@ -94,9 +99,20 @@ class Process:
         child, pipe, self.child, self.pipe = self.child, self.pipe, None, None
         if child is not None:
             child.kill()
-            child.join(timeout=5)
+            child.wait()
         if pipe is not None:
             pipe.close()
+
+
+def pack(load: Load) -> bytes:
+    """The way to load a model, to be sent. `ModelStoppedError` for a model that is an object of this program."""
+    try:
+        return pickle.dumps(load)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ModelStoppedError(
+            f"workers load the model by its name, and this one has none that another process could find ({describe(error)}):"
+            " name it as py:FILE.py:function."
+        ) from error
 
 
 def how(code: int | None) -> str:
@@ -110,11 +126,12 @@ def how(code: int | None) -> str:
     return f" by {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"
 
 
-def work(pipe: Connection[Any, Any], load: Load) -> None:
-    """In the process: loads the model, then answers until the pipe is closed."""
+def serve(place: int) -> None:
+    """In the process: loads the model that comes through the pipe, then answers until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    pipe: Connection[Any, Any] = Connection(place)
     try:
-        model = load()
+        model = pickle.loads(pipe.recv_bytes())()
     except Exception as error:
         pipe.send(("failed", describe(error)))
         return
