@@ -23,7 +23,7 @@ from assay.stats.projection import Additive, donors, prime_below
 from assay.types import Condition
 
 Values = NDArray[np.float64]
-MOST, FEWEST = 101, 11
+MOST, FEWEST = 151, 11
 """So many samples are combined at most (each shift is a condition of as many rows), and at least."""
 LEAST = -50.0
 """Log-probabilities below count as this: one of minus infinity would decide every sum that it is in."""
@@ -42,14 +42,13 @@ GAP = mean(
 
 
 def pool(subject: Subject) -> list[int]:
-    """The places of the samples that are combined: a prime number, evenly spread, of those with every modality and a target."""
+    """The places of the samples that are combined: a prime number, by chance, of those with every modality and a target."""
     aimed = [
         place
         for place, sample in enumerate(subject.samples)
         if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
     ]
-    count = prime_below(min(MOST, len(aimed)))
-    return [aimed[i * len(aimed) // count] for i in range(count)]
+    return subject.some(aimed, prime_below(min(MOST, len(aimed))), "combine")
 
 
 def lacks(subject: Subject) -> str:
@@ -73,12 +72,11 @@ def name(subject: Subject, shift: int) -> str:
 
 def conditions(subject: Subject) -> list[Condition]:
     """One condition a shift: the first modality stays, the next comes from ``shift`` places on, the third from twice as far …"""
-    places = pool(subject)
-    samples = [subject.samples[place] for place in places]
+    samples = [subject.samples[place] for place in pool(subject)]
     ids = frozenset(sample.id for sample in samples)
     out = []
-    for shift in range(len(places)):
-        whose = donors(len(places), len(subject.modalities), shift)
+    for shift in range(len(samples)):
+        whose = donors(len(samples), len(subject.modalities), shift)
         contents = {
             modality: {samples[i].id: samples[j].inputs[modality] for i, j in enumerate(of.tolist())}
             for modality, of in zip(subject.modalities, whose, strict=True)
@@ -88,16 +86,17 @@ def conditions(subject: Subject) -> list[Condition]:
 
 
 def read(subject: Subject, reading: Reading) -> Found:
-    """The score of the projection, and the model's own less that."""
-    places, choices = np.array(pool(subject)), reading.choices
-    additive = Additive(len(places), len(subject.modalities), len(choices))
+    """The score of the projection, and the model's own less that; both are of the samples that were combined, which is how EMAP is defined."""
+    places = np.array(pool(subject), dtype=np.intp)
+    additive = Additive(len(places), len(subject.modalities), len(reading.choices))
     first = weighed(reading, name(subject, 0), places)
-    for shift in range(len(places)):
-        additive.add(shift, first if shift == 0 else weighed(reading, name(subject, shift), places))
-    true = np.array([choices.index(str(subject.samples[place].target)) for place in places])
-    projected = additive.values()
-    own, other = (spread(hits(values, true), places, len(reading.samples)) for values in (first, projected))
-    concerned = np.isin(np.arange(len(reading.samples)), places)
+    additive.add(0, first)
+    for shift in range(1, len(places)):
+        additive.add(shift, weighed(reading, name(subject, shift), places))
+    true = np.array([reading.choices.index(str(subject.samples[place].target)) for place in places])
+    own, other = (np.full(len(reading.samples), np.nan) for _ in range(2))
+    own[places], other[places] = hits(first, true), hits(additive.values(), true)
+    concerned = np.isin(np.arange(len(own)), places)
     part = f"modality={joined(subject.modalities)}"
     return [Figure(SCORE, part, {"value": other}, concerned), Figure(GAP, part, {"value": own - other}, concerned)]
 
@@ -123,13 +122,6 @@ def hits(values: Values, true: NDArray[np.intp]) -> Values:
     out = (rounded.argmax(axis=1) == true).astype(np.float64)
     out[np.isnan(values).any(axis=1)] = np.nan
     return np.asarray(out)
-
-
-def spread(values: Values, places: NDArray[np.intp], n: int) -> Values:
-    """Values put in their places among ``n``, NaN elsewhere."""
-    out = np.full(n, np.nan)
-    out[places] = values
-    return out
 
 
 EMAP = Probe(

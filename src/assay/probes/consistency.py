@@ -209,8 +209,7 @@ def option_order(subject: Subject, reading: Reading) -> Iterator[Figure]:
     told = isinstance(model, Scores) if subject.task.verb == "score" else isinstance(model, Answers)
     if not choices or len(subject.task.prompts) > 1 or not told:
         return
-    places = np.flatnonzero(reading.asked(CLEAN.name))
-    places = places[:: max(1, -(-len(places) // ORDERED))]
+    places = np.array(subject.some(np.flatnonzero(reading.asked(CLEAN.name)).tolist(), ORDERED, "order"), dtype=np.intp)
     said = reading.predicted(CLEAN.name)
     values, concerned = np.full(len(said), np.nan), np.zeros(len(said), dtype=np.bool_)
     concerned[places] = True

@@ -148,12 +148,13 @@ def estimates(
     k = max(int(codes_.max()) + 1 for codes_ in coded[:2])
     both, end = f"modality={pair[0]}+{pair[1]}", f" & of={of}"
     for metric, part, value, replicates in parts(whole, drawn, pair, both):
-        low, high = (2 * value - q for q in np.quantile(replicates, [0.975, 0.025]))
+        low, high = (2 * value - float(q) for q in np.quantile(replicates, [0.975, 0.025]))
         yield Estimate(
             metric,
             2 * value - float(replicates.mean()),
-            float(low),
-            float(high),
+            # What every resample can only fall short of (all that there is, or nothing) is its own best estimate.
+            min(low, value),
+            max(high, value),
             count,
             unit=subject.task.unit,
             slice=part + end,

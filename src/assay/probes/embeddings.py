@@ -31,13 +31,13 @@ Panel = Mapping[str, Estimate]
 
 
 def places(subject: Subject, pair: tuple[str, str]) -> list[int]:
-    """The samples that hold both modalities, the first of each unit, evenly spread."""
+    """The samples that hold both modalities, the first of each unit."""
     first: dict[str, int] = {}
     for place, sample in enumerate(subject.samples):
         if all(m in sample.inputs for m in pair):
             first.setdefault(subject.units[place], place)
     every = list(first.values())
-    return every[:: max(1, -(-len(every) // MOST))]
+    return subject.some(every, MOST, "embeddings", *pair)
 
 
 def lacks(subject: Subject) -> str:

@@ -44,11 +44,11 @@ TOGETHER = mean(
 
 
 def pool(subject: Subject) -> list[int]:
-    """Samples with a picture and a target, evenly spread."""
+    """Samples with a picture and a target."""
     every = [
         place for place, sample in enumerate(subject.samples) if sample.target is not None and "image" in sample.inputs
     ]
-    return every[:: max(1, -(-len(every) // MOST))]
+    return subject.some(every, MOST, "mediation")
 
 
 def lacks(subject: Subject) -> str:

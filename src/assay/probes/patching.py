@@ -27,13 +27,13 @@ RECOVERY = share(
 
 
 def pool(subject: Subject) -> list[int]:
-    """Samples that hold every modality and a target, evenly spread."""
+    """Samples that hold every modality and a target."""
     every = [
         place
         for place, sample in enumerate(subject.samples)
         if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
     ]
-    return every[:: max(1, -(-len(every) // MOST))]
+    return subject.some(every, MOST, "patching")
 
 
 def lacks(subject: Subject) -> str:

@@ -53,6 +53,12 @@ class Subject:
         """A generator of its own for every named purpose."""
         return stream(self.seed, "probe", *names)
 
+    def some(self, places: Sequence[int], most: int, *names: str) -> list[int]:
+        """At most so many of some places, by chance and in order: every k-th could fall in step with how the data were made."""
+        if len(places) <= most:
+            return list(places)
+        return sorted(self.rng("some", *names).choice(np.asarray(places), most, replace=False).tolist())
+
 
 @dataclass(frozen=True)
 class Probe:

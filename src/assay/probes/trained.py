@@ -33,9 +33,9 @@ def solved(
     places = [
         place for place, s in enumerate(samples) if s.target is not None and all(m in s.inputs for m in modalities)
     ]
-    places = places[:: max(1, -(-len(places) // MOST))]
     if len(places) < FEWEST:
         return out
+    places = sorted(rng.permutation(places)[:MOST].tolist())
     chosen = [samples[place] for place in places]
     features = np.hstack([standard(plain(contents(chosen, m), m)) for m in modalities])
     labels = np.unique([str(sample.target) for sample in chosen], return_inverse=True)[1].astype(np.intp)

@@ -38,14 +38,13 @@ NOTHING = "keep:nothing"
 
 
 def chosen(subject: Subject) -> list[int]:
-    """The places of the samples that are asked about, evenly spread over those that hold every modality."""
+    """The places of the samples that are asked about, among those that hold every modality."""
     full = [
         place
         for place, sample in enumerate(subject.samples)
         if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
     ]
-    count = min(MOST, len(full))
-    return [full[i * len(full) // count] for i in range(count)]
+    return subject.some(full, MOST, "mm_shap")
 
 
 def lacks(subject: Subject) -> str:
