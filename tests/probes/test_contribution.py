@@ -7,7 +7,7 @@ from probe_truths import adds, bits, holds, looks, probed, reads_text, xor
 
 
 def test_a_model_that_reads_only_the_text():
-    found = probed(reads_text, bits(lambda text, picture: text, seed=1), "contribution", "mm_shap", "emap")
+    found = probed(reads_text, bits(lambda text, picture: text, seed=1), "contribution")
     assert found["shapley", "modality=image"].value == 0.0
     assert holds(found["shapley", "modality=text"], 0.5)
     assert found["shapley_missing", "modality=image"].value == 0.0
@@ -15,10 +15,14 @@ def test_a_model_that_reads_only_the_text():
     assert holds(found["perceptual_score", "modality=text"], 0.5)
     assert holds(found["perceptual_score_task", "modality=text"], 1.0)
     assert found["shapley_interaction", "modality=text+image"].value == 0.0
-    assert found["mm_shap", "modality=text"].value == 1.0 and found["mm_shap", "modality=image"].value == 0.0
-    assert found["emap_gap", "modality=text+image"].value == 0.0
     assert found["unimodal_score", "modality=text"].value == 1.0
     assert found["unimodal_gain", "over=text"].value == 0.0
+
+
+def test_what_rests_on_the_text_alone_has_no_interaction():
+    found = probed(reads_text, bits(lambda text, picture: text, 60), "mm_shap", "emap")
+    assert found["mm_shap", "modality=text"].value == 1.0 and found["mm_shap", "modality=image"].value == 0.0
+    assert found["emap_gap", "modality=text+image"].value == 0.0
 
 
 def test_a_model_that_only_looks():
@@ -51,7 +55,7 @@ def test_shapley_values_sum_to_what_is_to_be_shared():
 
 
 def test_an_additive_model_is_its_own_projection():
-    found = probed(adds, bits(lambda text, picture: text), "emap", "mm_shap")
+    found = probed(adds, bits(lambda text, picture: text, 60), "emap", "mm_shap")
     assert found["emap_gap", "modality=text+image"].value == 0.0
     shares = [found["mm_shap", f"modality={modality}"].value for modality in ("text", "image")]
     assert sum(shares) == pytest.approx(1.0) and shares[0] > shares[1] > 0
@@ -60,6 +64,6 @@ def test_an_additive_model_is_its_own_projection():
 def test_too_few_samples_are_refused_by_what_is_needed():
     from assay import verbs
 
-    run = verbs.evaluate(xor, bits(lambda a, b: a ^ b, 100), task="classification", probes=["pid", "emap"])
+    run = verbs.evaluate(xor, bits(lambda a, b: a ^ b, 60), task="classification", probes=["pid", "emap"])
     assert run.manifest.probes == ("emap",) and run.complete
     assert run.manifest.skipped["pid"].startswith("400 samples that hold text and image are needed")

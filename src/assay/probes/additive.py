@@ -86,7 +86,7 @@ def conditions(subject: Subject) -> list[Condition]:
 
 
 def read(subject: Subject, reading: Reading) -> Found:
-    """The score of the projection, and the model's own less that; both are of the samples that were combined, which is how EMAP is defined."""
+    """The score of the projection, and the model's own less that, on the samples that were combined, as EMAP is defined."""
     places = np.array(pool(subject), dtype=np.intp)
     additive = Additive(len(places), len(subject.modalities), len(reading.choices))
     first = weighed(reading, name(subject, 0), places)
