@@ -193,3 +193,9 @@ def test_conditions_can_be_chosen_like_everywhere():
 
     run = evaluate(Writer(said={}), replace(vqa(questions()), conditions=(CLEAN,)), speed=False)
     assert len(run.predictions) == 8
+
+
+def test_a_label_beside_a_question_is_no_choice_of_answers():
+    samples = [Sample(str(i), {"text": "is it round?"}, target="cat", references=("yes",)) for i in range(3)]
+    task = vqa(Dataset("pets", samples, "0", choices=("cat", "dog")))
+    assert task.choices == () and [metric.name for metric in task.metrics] == ["vqa_accuracy", "exact_match"]

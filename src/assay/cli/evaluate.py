@@ -157,8 +157,18 @@ def show(run: Run, told: Mapping[str, Any]) -> None:
                 f"  {term['weight']:.2f} x {term['scaled']:.3f}  {term['name']} ({term['value']:.4g}; scale: {term['scale']})"
             )
     if "spent" in run.timings:
-        print("\nasked: " + ", ".join(f"{value:,.6g} {name}" for name, value in run.timings["spent"].items()))
+        print(f"\n{spending(run.timings['spent'])}")
     print(f"\nkept in {run.folder}\na page to read: {told.get('report') or f'assay report {run.folder}'}")
+
+
+def spending(spent: Mapping[str, float]) -> str:
+    """What asking an endpoint has cost, in a line; what is nothing is not told.
+
+    >>> spending({"requests": 1200, "repeated": 0, "input_tokens": 52000, "cost": 0.13})
+    'asked: 1,200 requests, 52,000 input tokens, cost 0.13'
+    """
+    told = [f"{value:,.0f} {name.replace('_', ' ')}" for name, value in spent.items() if value and name != "cost"]
+    return ", ".join(["asked: " + ", ".join(told), *([f"cost {spent['cost']:,.4g}"] if "cost" in spent else [])])
 
 
 def columns_named(given: str) -> dict[str, str]:

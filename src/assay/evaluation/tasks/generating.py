@@ -54,7 +54,11 @@ def vqa(dataset: Dataset, *, measures: Sequence[str | Metric] = ()) -> Task:
     seen = answerable(dataset.for_task("vqa"), "vqa")
     if "text" not in seen.modalities:
         raise ValueError(f"vqa asks the samples' texts, the data set {dataset.name!r} has none.")
-    closed = bool(seen.choices) and all(sample.target in seen.choices for sample in seen.samples)
+    # A label beside the question is no answer to it: the classes are the answers only where these are among them.
+    known = set(seen.choices)
+    closed = bool(known) and all(
+        sample.target in known and known.issuperset(expected(sample)) for sample in seen.samples
+    )
     return written("vqa", seen if closed else replace(seen, choices=()), measures or (CLOSED if closed else ANSWERED))
 
 
