@@ -3,7 +3,9 @@
 import io
 import json
 import pickle
+import sys
 import tarfile
+import types
 
 import polars
 import pytest
@@ -278,6 +280,52 @@ def test_folders_of_plain_files_by_split(tmp_path):
     assert sample.groups["split"] == "test" and red(sample) == 255
     with pytest.raises(ValueError, match="there is no folder"):
         assay.load_dataset("hf:/no/such/folder")
+
+
+def test_a_name_on_the_hub(monkeypatch):
+    """Through a stand-in for `datasets`, which no test may ask the network for; the real one was tried by hand."""
+
+    class Image:
+        def __init__(self, decode=True):
+            self.decode = decode
+
+    class ClassLabel:
+        def __init__(self):
+            self.names = ["cat", "dog"]
+
+    class Found:
+        _fingerprint = "f"
+        cast = ()
+
+        def __init__(self):
+            self.features = {"image": Image(), "label": ClassLabel()}
+
+        def cast_column(self, name, feature):
+            assert (name, feature.decode) == ("image", False)
+            self.cast = (name,)
+            return self
+
+        def __iter__(self):
+            assert self.cast
+            yield from ({"image": row["image"], "label": row["label"]} for row in ROWS)
+
+    stand_in = types.ModuleType("datasets")
+    stand_in.get_dataset_split_names = lambda name: ["train", "test"]
+    stand_in.load_dataset = lambda name, split: Found() if (name, split) == ("org/name", "train") else None
+    monkeypatch.setitem(sys.modules, "datasets", stand_in)
+    data = assay.load_dataset("hf:org/name:train")
+    assert [(red(s), s.target, s.groups["split"]) for s in data.samples][:2] == [
+        (0, "cat", "train"),
+        (1, "dog", "train"),
+    ]
+    with pytest.raises(ValueError, match="org/name has no split 'tran': did you mean train"):
+        assay.load_dataset("hf:org/name:tran")
+    stand_in.get_dataset_split_names = lambda name: 1 / 0
+    with pytest.raises(ValueError, match="org/name cannot be had from the hub: ZeroDivisionError"):
+        assay.load_dataset("hf:org/name")
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(ValueError, match="names on the hub need: pip install datasets"):
+        assay.load_dataset("hf:org/name")
 
 
 def test_samples_travel_to_other_processes(tmp_path):

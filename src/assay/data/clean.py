@@ -23,7 +23,7 @@ from assay.data.dataset import Dataset
 from assay.data.doubtful import SPREADS, doubtful_labels, outlying
 from assay.data.readers.inputs import outside
 from assay.data.seen import Seen
-from assay.data.shared import conflicts, duplicates, leaks
+from assay.data.shared import conflicts, duplicates, leaks, near_keys
 from assay.data.stored import digest_of
 from assay.data.summary import Check, check
 from assay.types import FloatArray, Sample
@@ -102,9 +102,10 @@ def examine(dataset: Dataset, *, embed: Embed | None = None, progress: Callable[
     found: list[Finding] = [
         Finding(one.sample, unusable(one.reason), f"{one.modality}: {one.reason}") for one in checked.broken
     ]
+    leader = near_keys(usable, seen)
     found += ids(dataset.samples)
-    found += [Finding(a, reason, detail, b) for a, reason, detail, b in duplicates(usable, seen)]
-    found += [Finding(a, "leak", detail, b) for a, detail, b in leaks(usable, seen)]
+    found += [Finding(a, reason, detail, b) for a, reason, detail, b in duplicates(usable, seen, leader)]
+    found += [Finding(a, "leak", detail, b) for a, detail, b in leaks(usable, seen, leader)]
     found += [Finding(a, "conflicting_label", detail, b) for a, detail, b in conflicts(usable, seen)]
     found += missing(dataset.samples)
     found += strange(usable, seen, embed)

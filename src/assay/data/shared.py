@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -45,9 +45,9 @@ def near_keys(samples: Sequence[Sample], seen: Seen) -> dict[str, str]:
     return leader
 
 
-def duplicates(samples: Sequence[Sample], seen: Seen) -> Iterator[tuple[str, str, str, str]]:
-    """``(sample, reason, detail, the earlier one)`` for every sample whose inputs an earlier one of its split has, exactly or nearly."""
-    leader = near_keys(samples, seen)
+def duplicates(samples: Sequence[Sample], seen: Seen, leader: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    """``(sample, reason, detail, the earlier one)`` for every sample whose inputs an earlier one of its split has, exactly or nearly
+    (``leader``: `near_keys`)."""
     exact: dict[tuple[str, Key], str] = {}
     near: dict[tuple[str, Key], str] = {}
     for sample in samples:
@@ -64,14 +64,13 @@ def duplicates(samples: Sequence[Sample], seen: Seen) -> Iterator[tuple[str, str
         near.setdefault((split, loose), sample.id)
 
 
-def leaks(samples: Sequence[Sample], seen: Seen) -> Iterator[tuple[str, str, str]]:
+def leaks(samples: Sequence[Sample], seen: Seen, leader: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """``(sample, detail, the other)`` for every sample of which a medium (without media: the text) is in another split too.
 
     Of two splits the sample in the one that is trained on is named; `STAYS` says which are not.
     """
     if len({sample.groups.get(SPLIT) for sample in samples} - {None}) < 2:
         return
-    leader = near_keys(samples, seen)
     holders: dict[str, dict[str, str]] = defaultdict(dict)
     contents: list[tuple[Sample, str, str]] = []
     for sample in samples:

@@ -108,7 +108,7 @@ def mme(card: Card, files: tuple[Path, ...]) -> Dataset:
     """
     kept, samples = Kept(), []
     texts: list[Path] = []
-    for folder in sorted(one for one in files[0].iterdir() if one.is_dir()):
+    for folder in sorted(one for one in files[0].iterdir() if one.is_dir() and one.name != "eval_tool"):
         apart = (folder / "questions_answers_YN").is_dir()
         asked_in, shown_in = (folder / "questions_answers_YN", folder / "images") if apart else (folder, folder)
         for text in sorted(asked_in.glob("*.txt")):
