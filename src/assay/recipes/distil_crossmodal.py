@@ -99,6 +99,11 @@ def emoji(
 
     Source: Gupta et al. 2016, with Hinton et al. 2015's loss. ``told`` is the share of concepts whose category is known; ``soft=0`` is the
     same student without a teacher.
+
+    Reached (seed 0, measured once by picture, accuracy of the category): test .461 [.436, .487] with the teacher,
+    .321 [.298, .346] without; test-concepts .498 [.438, .558] and .377 [.321, .436]. The teacher was trained on the
+    same concepts with all their categories.
+    Time: 63 seconds on one thread of a busy machine. Command: ``assay train distil_crossmodal:emoji`` (``soft=0``: without).
     """
     processor = Processor(size_px=32)
     train, held = read_pictures(processor), read_pictures(processor, "validation")

@@ -36,6 +36,12 @@ def emoji(
     """A picture net learns to tell new concepts apart by one example each, in episodes of ``way`` concepts.
 
     Source: prototypical networks (Snell et al. 2017: more ways in training than in use).
+
+    Reached (seed 0, measured once by picture on test-concepts, concepts never seen; intervals by episode and by
+    concept): 600 episodes of 5 categories with 5 examples .541 [.533, .548], the untrained net .369 [.362, .375]; a
+    linear probe of 494 training concepts .463 [.400, .527]; a validation concept's second style nearest to its first
+    .573 of 150 times.
+    Time: 73 seconds on one thread of a busy machine. Command: ``assay train fewshot:emoji``.
     """
     processor = Processor(size_px=32)
     train, held = read_pictures(processor), read_pictures(processor, "validation")

@@ -9,8 +9,8 @@ from assay.training.recipe import Recipe
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 300,
-    concepts: int = 192,
+    steps: int = 160,
+    concepts: int = 128,
     lr: float = 4e-3,
     matrix_lr: float = 0.05,
 ) -> Recipe:

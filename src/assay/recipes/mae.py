@@ -72,6 +72,12 @@ def emoji(
     """A picture Transformer learns without a name to tell three quarters of a picture from one.
 
     Source: MAE (He et al. 2022). Its vector of a picture is the class token's; no loss shapes it, so it is to be tuned, not compared.
+
+    Reached (seed 0, measured once by picture on test-concepts; intervals by episode and by concept): hidden pixels
+    .714 of their variance (.979 for who says nothing); 600 episodes of 5 categories with 5 examples .396 [.390,
+    .403], untrained .374 [.367, .380]; a linear probe of 494 training concepts .359 [.303, .419], untrained .323
+    [.267, .384], which so few concepts cannot tell apart.
+    Time: 174 seconds on one thread of a busy machine. Command: ``assay train mae:emoji``.
     """
     processor = Processor(size_px=48)
     train, held = read_pictures(processor), read_pictures(processor, "validation")

@@ -77,6 +77,11 @@ def emoji(
 
     Source: MoCo v2 (He et al. 2020, Chen et al. 2020); ``version=3`` is MoCo v3's loss (Chen et al. 2021). With as few pictures the queue
     must be shorter than their number, else a picture is its own wrong answer, and the copy follows faster than in the paper.
+
+    Reached (seed 0, measured once by picture on test-concepts, concepts never seen; intervals by episode and by
+    concept): 600 episodes of 5 categories with 5 examples .432 [.424, .439], the untrained net .369 [.362, .375]; a
+    linear probe of 494 training concepts .377 [.317, .441], untrained .195 [.147, .252].
+    Time: 90 seconds on one thread of a busy machine. Command: ``assay train moco:emoji``.
     """
     if version not in (2, 3):
         raise ValueError(f"there is version 2 and 3 of momentum contrast, not {version}")

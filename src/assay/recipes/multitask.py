@@ -120,6 +120,10 @@ def digits(
 
     Source: Caruana 1997 (sharing); ``balance`` is fixed, uncertainty (Kendall et al. 2018), gradnorm (Chen et al. 2018) or pcgrad
     (Yu et al. 2020).
+
+    Reached (seed 0, measured once): the digit on test .992 [.976, .997], 359 digits; on training digits kept apart,
+    odd or even 1.0, the size .20 off on average. Time: 10 seconds on one thread. Command: ``assay train
+    multitask:digits``.
     """
     processor = Processor(size_px=16)
     train, held = read_digits(processor)

@@ -93,6 +93,10 @@ def emoji(
     """What kind of thing an animated emoji shows, from six frames: the shipped picture tower (``frozen`` or tuned), attention along time.
 
     Source: divided attention in its cheapest form (Bertasius et al. 2021).
+
+    Reached (seed 0, measured once): the category of the 52 films of test-concepts .769 [.639, .863]; the largest
+    category has .346.
+    Time: 49 seconds on one thread of a busy machine. Command: ``assay train video:emoji``.
     """
     processor = Processor(size_px=48, frames=FRAMES)
     train, held = read_films(processor, "train"), read_films(processor, "validation")
