@@ -62,3 +62,8 @@ def test_a_net_weighs_a_lone_vote_and_a_common_one_differently() -> None:
         got = weighed.class_logits(batch, phrases).log_softmax(1)
     assert torch.allclose(got[0], (0.5 * full[0]).log_softmax(0), atol=1e-5)
     assert torch.allclose(got[1], full[1], atol=1e-5)
+
+
+def test_factors_are_as_many_as_modalities() -> None:
+    with pytest.raises(ValueError, match="together holds 2 factors for 3 modalities"):
+        Aligned(AlignedSettings(together=(1.0, 0.5)))

@@ -54,6 +54,11 @@ class Aligned(nn.Module):
     def __init__(self, settings: AlignedSettings = AlignedSettings()) -> None:
         super().__init__()
         s = self.settings = settings
+        for name, factors in (("alone", s.alone), ("together", s.together)):
+            if len(factors) not in (0, len(s.modalities)):
+                raise ValueError(
+                    f"{name} holds {len(factors)} factors for {len(s.modalities)} modalities; give one each, or none"
+                )
         self.modalities = s.modalities
         self.towers = nn.ModuleDict({name: _tower(name, s) for name in s.modalities})
         self.log_scale = nn.Parameter(torch.tensor(SCALE_START))
