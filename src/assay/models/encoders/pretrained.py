@@ -214,8 +214,10 @@ def _values(folder: Path, modality: str) -> Values:
 
 
 def _tokens(tokenizer: Any, longest: int, media: Sequence[Media | str]) -> Tensor:
+    from assay.models.hub.processors import whole_text
+
     longest = min(longest, int(tokenizer.model_max_length))
-    rows = tokenizer([str(text) for text in media], truncation=True, max_length=longest)["input_ids"]
+    rows = tokenizer([whole_text(text) for text in media], truncation=True, max_length=longest)["input_ids"]
     width = max([1, *(len(row) for row in rows)])
     return torch.tensor([[*(token + 1 for token in row), *[0] * (width - len(row))] for row in rows])
 

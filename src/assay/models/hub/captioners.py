@@ -22,7 +22,7 @@ from assay.models.hub.checkpoint import Checkpoint
 from assay.models.hub.collate import collated, groups
 from assay.models.hub.decoding import decoding_of, ends_of, settings
 from assay.models.hub.likelihood import Choices, decoded
-from assay.models.hub.processors import expect, image_processor_of, picture, tokenizer_of
+from assay.models.hub.processors import expect, image_processor_of, picture, tokenizer_of, whole_text
 from assay.types import Facts, FloatArray, Media, Sample
 
 CAPTIONS = "BlipForConditionalGeneration"
@@ -69,7 +69,7 @@ class Captioner:
         """Log-probabilities ``float32[n, k]`` among the choices, in their order. Raises as `generate`."""
         if not choices:
             raise ValueError(f"{self.name} was given no choices to score")
-        tokens = tuple(tuple(self.tokenizer.encode(one, add_special_tokens=False)) for one in choices)
+        tokens = tuple(tuple(self.tokenizer.encode(whole_text(one), add_special_tokens=False)) for one in choices)
         start, ends = self._frame()
         weighed = Choices(tokens, ends, self.checkpoint.options.likelihood == "mean")
         out = np.zeros((len(samples), len(choices)), np.float32)
@@ -103,7 +103,7 @@ class Captioner:
         pixels: Tensor = self.images([seen], return_tensors="pt")["pixel_values"]
         inputs = {"pixel_values": pixels if "image" in sample.inputs else torch.zeros_like(pixels)}
         if self.asked:
-            question = self.checkpoint.options.put(str(sample.inputs["text"]))
+            question = self.checkpoint.options.put(whole_text(sample.inputs["text"]))
             longest = self.checkpoint.config.text_config.max_position_embeddings
             told = self.tokenizer([question], truncation=True, max_length=longest, return_tensors="pt")
             inputs.update(input_ids=told["input_ids"], attention_mask=told["attention_mask"])

@@ -23,6 +23,7 @@ from assay.models.hub.processors import (
     picture,
     sound,
     tokenizer_of,
+    whole_text,
 )
 from assay.types import Facts, FloatArray, Sample
 
@@ -72,7 +73,7 @@ class Classifier:
         if self.modality == "image":
             return self.extractor([picture(sample) for sample in samples], return_tensors="pt")
         if self.modality == "text":
-            texts = [str(sample.inputs["text"]) for sample in samples]
+            texts = [whole_text(sample.inputs["text"]) for sample in samples]
             longest = min(
                 self.extractor.model_max_length, getattr(self.checkpoint.config, "max_position_embeddings", 512)
             )

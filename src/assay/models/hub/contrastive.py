@@ -27,6 +27,7 @@ from assay.models.hub.processors import (
     picture,
     sound,
     tokenizer_of,
+    whole_text,
 )
 from assay.types import Facts, FloatArray, Sample
 
@@ -100,7 +101,7 @@ class ContrastiveModel:
         longest = self._longest()
         whole = str(self.checkpoint.config.model_type).startswith("siglip")
         tokens = self.tokenizer(
-            list(texts),
+            list(map(whole_text, texts)),
             # SigLIP learned texts padded to one length.
             padding="max_length" if whole else True,
             max_length=longest,

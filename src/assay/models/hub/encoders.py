@@ -28,6 +28,7 @@ from assay.models.hub.processors import (
     picture,
     sound,
     tokenizer_of,
+    whole_text,
 )
 from assay.models.hub.towers import TAKES
 from assay.types import Facts, FloatArray, Sample
@@ -94,7 +95,7 @@ class Encoder:
                 self.extractor.model_max_length, getattr(self.checkpoint.config, "max_position_embeddings", 512)
             )
             came = self.extractor(
-                [str(sample.inputs["text"])], truncation=True, max_length=int(longest), return_tensors="pt"
+                [whole_text(sample.inputs["text"])], truncation=True, max_length=int(longest), return_tensors="pt"
             )
         else:
             rate = int(self.extractor.sampling_rate)

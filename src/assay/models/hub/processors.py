@@ -7,6 +7,7 @@ processor is put together without its part for films, and a film is shown as pic
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from assay.types import MediaError, Sample
 CLASS_FILES = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
 VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken")
 BYTES = 256
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -104,6 +106,15 @@ def _loaded(folder: Path, what: str, load: Callable[[], Any]) -> Any:
         # The library raises OSError, ValueError, ImportError, KeyError … for what a folder lacks.
         line = " ".join(str(error).split())[:300]
         raise ValueError(f"{folder}: its {what} cannot be loaded ({type(error).__name__}: {line})") from error
+
+
+def whole_text(text: object) -> str:
+    """The text with \N{REPLACEMENT CHARACTER} for half characters (lone surrogates), which no tokeniser takes.
+
+    >>> whole_text("red \\ud800") == "red \N{REPLACEMENT CHARACTER}"
+    True
+    """
+    return HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def picture(sample: Sample) -> Image.Image:

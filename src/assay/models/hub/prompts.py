@@ -16,7 +16,7 @@ from torch import Tensor
 
 from assay.data.requests import DESCRIBE, NAME, request
 from assay.models.hub.options import Options
-from assay.models.hub.processors import frames, picture, sound
+from assay.models.hub.processors import frames, picture, sound, whole_text
 from assay.types import Sample
 
 HEARD = "Write down what is said."
@@ -58,7 +58,7 @@ class Prompter:
 
     def rendered(self, words: str, pictures: int, sounds: int = 0) -> str:
         """The prompt as a text."""
-        words = self.options.put(defused(words, self._marks()))
+        words = self.options.put(defused(whole_text(words), self._marks()))
         template = self._template()
         if not template:
             if self.processor is None:
@@ -89,7 +89,7 @@ class Prompter:
         def encode(text: str) -> list[int]:
             return list(self.tokenizer.encode(text, add_special_tokens=False))
 
-        choice = defused(choice, self._marks())
+        choice = defused(whole_text(choice), self._marks())
         head, whole = encode(tail), encode(before + choice)
         if whole[: len(head)] == head:
             return tuple(whole[len(head) :])
