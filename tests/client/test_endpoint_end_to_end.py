@@ -14,6 +14,7 @@ pytest.importorskip("httpx")
 
 from fault_server import KEY, Plan, error, ok, serving
 
+from assay.cli import main
 from assay.evaluation.store import NAME, reading
 
 ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": KEY}
@@ -32,6 +33,20 @@ def command(url: str, data: Path, *more: str) -> list[str]:
 
 def assay(url: str, data: Path, *more: str) -> subprocess.CompletedProcess:
     return subprocess.run(command(url, data, *more), env=ENVIRONMENT, capture_output=True, timeout=120)
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """The same within this process, which is faster: exit code, what was printed, what was said."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    def run(url: str, data: Path, *more: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(command(url, data, *more)[3:])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
 
 
 def every_byte(folder: Path) -> bytes:
@@ -80,36 +95,35 @@ def test_a_faulty_server_costs_only_what_it_did_not_answer(tmp_path):
         assert KEY.encode() not in shown and json.dumps(KEY)[1:-1].encode() not in shown
 
 
-def test_a_cassette_stands_in_for_the_server(tmp_path):
+def test_a_cassette_stands_in_for_the_server(tmp_path, here):
     data, cassette = questions(tmp_path, 10), str(tmp_path / "calls.jsonl")
     with serving(FAULTS) as server:
-        recorded = assay(server.url, data, "--out", str(tmp_path / "a"), "--json", "--record", cassette)
+        recorded, *_ = here(server.url, data, "--out", str(tmp_path / "a"), "--json", "--record", cassette)
         url = server.url
-    replayed = assay(url, data, "--out", str(tmp_path / "b"), "--json", "--replay", cassette)
-    assert recorded.returncode == replayed.returncode == 3
+    replayed, *_ = here(url, data, "--out", str(tmp_path / "b"), "--json", "--replay", cassette)
+    assert recorded == replayed == 3
     for name in ("estimates.json", "predictions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     more = questions(tmp_path, 11)
-    beyond = assay(url, more, "--out", str(tmp_path / "c"), "--json", "--replay", cassette)
-    [missing] = [one for one in json.loads(beyond.stdout)["errors"] if one["error_kind"] == "not_recorded"]
+    _, printed, _ = here(url, more, "--out", str(tmp_path / "c"), "--json", "--replay", cassette)
+    [missing] = [one for one in json.loads(printed)["errors"] if one["error_kind"] == "not_recorded"]
     assert missing["sample"] == "q10" and "'q10'" in missing["error"]
 
 
-def test_a_refused_key_is_one_message_and_not_a_thousand_failures(tmp_path):
+def test_a_refused_key_is_one_message_and_not_a_thousand_failures(tmp_path, here):
     data = questions(tmp_path, 1000)
     with serving(usual=lambda question: error(401, f"wrong key {KEY}")) as server:
-        run = assay(server.url, data, "--out", str(tmp_path / "run"))
+        code, _, said = here(server.url, data, "--out", str(tmp_path / "run"))
         assert sum(server.asked.values()) <= 40
         server.usual = lambda question: Plan()
-        again = assay(server.url, data, "--out", str(tmp_path / "run"), "--json")
-    said = run.stderr.decode()
-    assert run.returncode == 2 and said.count("401") == 1 and "OPENAI_API_KEY" in said and "Traceback" not in said
+        again, printed, _ = here(server.url, data, "--out", str(tmp_path / "run"), "--json")
+    assert code == 2 and said.count("401") == 1 and "OPENAI_API_KEY" in said and "Traceback" not in said
     assert "1000 of 1000 answers are still to be given" in said and KEY not in said
-    assert again.returncode == 0 and json.loads(again.stdout)["complete"]
+    assert again == 0 and json.loads(printed)["complete"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_what_was_acknowledged_is_never_asked_again(tmp_path, how):
+def test_what_was_acknowledged_is_never_asked_again(tmp_path, how, here):
     data, out = questions(tmp_path, 120), tmp_path / "run"
     with serving(usual=lambda question: Plan(delay_s=0.02)) as server:
         running = subprocess.Popen(
@@ -127,14 +141,14 @@ def test_what_was_acknowledged_is_never_asked_again(tmp_path, how):
         with reading(out / NAME) as store:
             kept = {row.key.sample.replace("q", "") + "?" for row in store.rows()}
         before = dict(server.asked)
-        resumed = assay(server.url, data, "--out", str(out), "--json")
-        whole = assay(server.url, data, "--out", str(tmp_path / "whole"), "--json")
+        resumed, *_ = here(server.url, data, "--out", str(out), "--json")
+        whole, *_ = here(server.url, data, "--out", str(tmp_path / "whole"), "--json")
     assert 0 < len(kept) < 120
     if how == signal.SIGINT:
         assert running.returncode == 130 and b"interrupted" in said and b"Traceback" not in said
         # Only what was under way is lost: two requests at once, and what they were given meanwhile.
         assert len(before) - len(kept) <= 2 * 2
-    assert resumed.returncode == whole.returncode == 0
+    assert resumed == whole == 0
     again = {question for question, count in before.items() if count and question in kept}
     assert all(server.asked[question] == 1 + 1 for question in again)  # once for each of the two folders
     for name in ("estimates.json", "predictions.parquet"):
@@ -142,18 +156,17 @@ def test_what_was_acknowledged_is_never_asked_again(tmp_path, how):
     assert KEY.encode() not in every_byte(tmp_path)
 
 
-def test_predict_asks_an_endpoint_and_says_why_there_is_no_answer(tmp_path):
-    def predict(url: str, question: str) -> subprocess.CompletedProcess:
-        asked = [sys.executable, "-m", "assay", "predict", f"openai:m@{url}", "--ask", question]
-        return subprocess.run(asked, env=ENVIRONMENT, capture_output=True, timeout=60)
-
+def test_predict_asks_an_endpoint_and_says_why_there_is_no_answer(monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with serving({"no?": [error(400, "not today")]}) as server:
-        answered, refused = predict(server.url, "why?"), predict(server.url, "no?")
-    assert answered.returncode == 0 and b"answer to why?" in answered.stdout
-    assert refused.returncode == 2 and b"not today" in refused.stderr and b"Traceback" not in refused.stderr
+        assert main(["predict", f"openai:m@{server.url}", "--ask", "why?"]) == 0
+        assert "answer to why?" in capsys.readouterr().out
+        assert main(["predict", f"openai:m@{server.url}", "--ask", "no?"]) == 2
+        assert "not today" in capsys.readouterr().err
 
 
-def test_options_of_endpoints_are_refused_for_other_models(tmp_path):
-    asked = [sys.executable, "-m", "assay", "evaluate", "baseline:chance", "digits", "--concurrency", "3"]
-    run = subprocess.run(asked, capture_output=True, timeout=60)
-    assert run.returncode == 2 and b"--concurrency: for models named openai:MODEL@URL" in run.stderr
+def test_options_of_endpoints_are_refused_for_other_models(capsys):
+    assert main(["evaluate", "baseline:chance", "digits", "--concurrency", "3"]) == 2
+    assert "--concurrency: for models named openai:MODEL@URL" in capsys.readouterr().err
+    assert main(["evaluate", "openai:m@http://127.0.0.1:9/v1", "digits", "--temperature", "warm"]) == 2
+    assert "--temperature is a number" in capsys.readouterr().err

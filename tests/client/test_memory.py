@@ -94,6 +94,19 @@ def test_a_cache_is_for_one_endpoint_and_holds_bytes_as_they_came(tmp_path):
     assert len(kept) == 2 and all(json.loads(path.read_bytes())["choices"] for path in kept)
 
 
+def test_a_kept_file_without_its_content_is_asked_for_again(tmp_path):
+    with serving() as server:
+        asked = Settings(cache=str(tmp_path))
+        load_endpoint(f"openai:m@{server.url}", asked).generate(samples("a"))
+        [file] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        whole = file.read_bytes()
+        for left in (b"", whole[:20], b"\0" * len(whole)):
+            file.write_bytes(left)
+            assert load_endpoint(f"openai:m@{server.url}", asked).generate(samples("a")) == ["answer to a"]
+            assert file.read_bytes() == whole
+    assert server.asked["a"] == 4
+
+
 def test_settings_that_contradict_themselves_are_refused():
     for wrong in (
         {"record": "a", "replay": "b"},

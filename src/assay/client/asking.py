@@ -98,23 +98,27 @@ class Asking:
             return Outcome(request)
         place = address_of(request.path, request.body)
         known = self.memory.find(place)
-        if known is not None:
-            return self.recalled(known, request, place)
+        recalled = None if known is None else self.recalled(known, request, place)
+        if recalled is not None:
+            return recalled
         if self.memory.replay is not None:
             told = f"the request of sample {request.sample!r} is not in the cassette {self.memory.replay.path}: record it again"
             return Outcome(Failure("not_recorded", told))
         return await self.attempts(worker, request, place)
 
-    def recalled(self, known: Received, request: Request, place: str) -> Outcome:
-        """The outcome of a reply that was there already."""
-        self.spend.known()
+    def recalled(self, known: Received, request: Request, place: str) -> Outcome | None:
+        """The outcome of a reply that was there already; ``None`` for a kept file that a power cut has left without its content."""
         if known.status != 200:
             fault = fault_of(known.status, known.headers, known.body, now=time_of_day())
+            self.spend.known()
             return Outcome(fault.failure, replace(fault, common=False))
         try:
             answer = request.read(known.body).answer
         except wire.Malformed as error:
-            return Outcome(Failure("broken_reply", f"what was kept of it cannot be read: {error}"))
+            if self.memory.replay is None:
+                return None
+            return Outcome(Failure("broken_reply", f"what was recorded of it cannot be read: {error}"))
+        self.spend.known()
         if self.memory.recorder is not None:
             self.memory.recorder.add(place, request.sample, known)
         return Outcome(answer)
