@@ -98,6 +98,8 @@ PROBES: Mapping[str, str] = {
     "causal": "assay.probes.causal:CAUSAL",
     "mediation": "assay.probes.mediation:MEDIATION",
     "patching": "assay.probes.patching:PATCHING",
+    "robustness": "assay.probes.robustness:ROBUSTNESS",
+    "fairness": "assay.probes.fairness:FAIRNESS",
 }
 """Questions about what a model is made of, in the order in which a report answers them."""
 

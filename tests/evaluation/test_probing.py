@@ -133,6 +133,7 @@ def test_figures_of_two_runs_are_compared_in_pairs():
         "constant:all",
         "constant:image@2",
         "noise:text",
+        "noise:image@3",
         "recase:text",
         "again",
         "drop:text",
@@ -155,7 +156,7 @@ def test_conditions_by_name_are_those_of_probes(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["shufle:image", "shuffle:", "shuffle:image@x", "constant:smell", "noise:image@3", "recase:image"]
+    "name", ["shufle:image", "shuffle:", "shuffle:image@x", "constant:smell", "noise:image@6", "recase:image"]
 )
 def test_unknown_conditions_tell_their_neighbours(name):
     with pytest.raises(ValueError, match="unknown condition"):

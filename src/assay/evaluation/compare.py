@@ -25,6 +25,7 @@ from assay.evaluation.scoring import masks
 from assay.evaluation.tasks import FAMILIES
 from assay.evaluation.tasks.family import rows_of
 from assay.metrics.metric import Metric
+from assay.stats.measured import defined
 from assay.table import KEY, Table
 from assay.types import CLEAN
 
@@ -149,7 +150,7 @@ def over_figure(run_a: Run, run_b: Run, metric: Metric, key: tuple[str, str, str
     index_a, index_b = stats.shared(run_a.figures["sample"].tolist(), run_b.figures["sample"].tolist())
     a = {name: column[index_a] for name, column in figures_in(run_a.figures)[key].items()}
     b = {name: column[index_b] for name, column in figures_in(run_b.figures)[key].items()}
-    there_a, there_b = (np.all([~np.isnan(column) for column in rows.values()], axis=0) for rows in (a, b))
+    there_a, there_b = (defined(rows, tuple(rows)) for rows in (a, b))
     both = there_a & there_b
     lost = int(((there_a | there_b) & ~both).sum())
     rows_a, rows_b = ({name: column[both] for name, column in rows.items()} for rows in (a, b))

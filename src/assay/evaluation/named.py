@@ -7,12 +7,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
+
 from assay.catalog import nearest
 from assay.data.transforms import cross, cross_donors, cross_fill, cross_render
+from assay.data.transforms.noisy import SEVERITIES, noisy
 from assay.data.transforms.same import KINDS, same
 from assay.evaluation.task import Task
 from assay.stats.streams import stream
-from assay.types import CLEAN, MODALITIES, Condition
+from assay.types import CLEAN, MODALITIES, Condition, Sample
 
 AGAIN = "again"
 EVERYTHING = "all"
@@ -47,10 +52,21 @@ def named_condition(name: str, task: Task, *, seed: int = 0) -> Condition:
     if kind == "constant" and (known or where == EVERYTHING) and level in ("", "2"):
         chosen = MODALITIES if where == EVERYTHING else modalities
         return cross_fill.constant(chosen, level="black" if level else "grey", name=name)
-    if kind == "noise" and known and len(modalities) == 1 and not level:
-        return cross_fill.noise(where, name=name)
+    if kind == "noise" and known and len(modalities) == 1 and level in ("", *map(str, SEVERITIES)):
+        return with_noise(where, int(level), seed) if level else cross_fill.noise(where, name=name)
     if kind in KINDS.get(where, ()) and not level:
         return same(kind, where)
     if kind == "substitute" and where == "text" and level in CHANNELS:
         return cross_render.substitute(level)
     raise ValueError(f"unknown condition {name!r}: {nearest(name, names())}")
+
+
+def with_noise(modality: str, severity: int, seed: int) -> Condition:
+    """Noise of a severity in one modality, the same draws at every severity."""
+    transform = partial(drawn_alike, modality=modality, severity=severity, seed=seed)
+    return Condition(f"noise:{modality}@{severity}", transform)
+
+
+def drawn_alike(sample: Sample, rng: np.random.Generator, *, modality: str, severity: int, seed: int) -> Sample:
+    """The sample with noise drawn by a generator of its own, which does not know the severity."""
+    return noisy(sample, stream(seed, "noise", modality, sample.id), modality=modality, severity=severity)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from assay.data.transforms import cross
 from assay.evaluation.probing import Figure, Reading
@@ -99,7 +99,7 @@ def answerable(subject: Subject, reading: Reading, modality: str, trained: Mappi
     asked = reading.asked(f"drop:{modality}") & reading.asked(CLEAN.name)
     known = ~np.isnan(table)
     there = asked & (known.sum(axis=0) > 0)
-    p = binom.sf(np.where(known, table >= 1, False).sum(axis=0) - 1, known.sum(axis=0), 1.0 / len(reading.choices))
+    p = bdtrc(np.where(known, table >= 1, False).sum(axis=0) - 1, known.sum(axis=0), 1.0 / len(reading.choices))
     flagged = np.full(len(asked), np.nan)
     flagged[there] = np.asarray(holm(p[there])) < LEVEL if there.any() else 0.0
     yield Figure(ANSWERABLE, f"modality={modality}", {"value": flagged}, there)

@@ -168,6 +168,53 @@ def causal(found: Found) -> list[str]:
     return out
 
 
+def inside(found: Found) -> list[str]:
+    """Which parts of the net bring the answer back."""
+    parts = [f"{site} {share(one)}" for site, one in of(found, "patching_recovery", "site=")]
+    return [f"What comes back of the clean answer by one part of the net: {', '.join(parts)}."] if parts else []
+
+
+def mediation(found: Found) -> list[str]:
+    """What goes through the model's own words."""
+    effects = {name: one for name in ("total_effect", "direct_effect", "indirect_effect") for _, one in of(found, name)}
+    if len(effects) < 3:
+        return []
+    total, direct, indirect = effects.values()
+    return [
+        f"A picture of another class changes the score by {points(total)}:"
+        f" by sight {points(direct)}, by the description {points(indirect)}."
+    ]
+
+
+def robustness(found: Found) -> list[str]:
+    """What is retained."""
+    out = []
+    for part, one in of(found, "retained_ratio", "modality="):
+        out.append(
+            f"Over five severities of noise in {named(part.partition(' & ')[0])}, {share(one)} of the score is retained."
+        )
+    for _, one in of(found, "missing_retained_ratio"):
+        out.append(
+            f"When modalities are missing at rates up to 90 %, {share(one)} of the score is retained on average."
+        )
+    return out
+
+
+def fairness(found: Found) -> list[str]:
+    """Who is worst served."""
+    gaps = dict(of(found, "group_gap", "group="))
+    out = []
+    for name, one in of(found, "worst_group_score", "group="):
+        gap = f"; the best is {points(gaps[name])} above it" if name in gaps else ""
+        out.append(f"By {name.replace('_', ' ')}, the worst group scores {score(one)}{gap}.")
+    return out
+
+
+def score(one: Estimate) -> str:
+    """A score with its interval."""
+    return notation.figure(one, notation.SHARE)
+
+
 FINDINGS: Mapping[str, Callable[[Found], list[str]]] = {
     "blind": blind,
     "contribution": contribution,
@@ -176,5 +223,9 @@ FINDINGS: Mapping[str, Callable[[Found], list[str]]] = {
     "pid": decomposition,
     "consistency": consistency,
     "causal": causal,
+    "mediation": mediation,
+    "patching": inside,
+    "robustness": robustness,
+    "fairness": fairness,
 }
 """By probe; one without sentences shows its question and its figures."""
