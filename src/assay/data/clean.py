@@ -10,6 +10,7 @@ these two look at simple statistics: a picture's 8 x 8 thumbnail, a sound's band
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -128,8 +129,6 @@ def unusable(reason: str) -> str:
 
 def ids(samples: Sequence[Sample]) -> Iterable[Finding]:
     """Samples whose id another has too, or nearly."""
-    import unicodedata
-
     first: dict[str, str] = {}
     known: set[str] = set()
     for sample in samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,8 +98,6 @@ def of_text(text: str) -> FloatArray:
 
 def words(text: str) -> FloatArray:
     """``float32[256]``: a text's words, hashed, of length 1; zeros for a text without."""
-    import zlib
-
     out = np.zeros(WORDS, np.float32)
     for word in set(plain(text).split()):
         code = zlib.crc32(word.encode("utf-8", "surrogatepass"))
