@@ -237,6 +237,40 @@ def test_a_constant_letter_scores_nothing_in_circles(tmp_path):
     assert found["multiple_choice"].value == pytest.approx(3 / 9)
 
 
+def test_parts_of_a_benchmark_hold_whole_circles(tmp_path, mme_folder):
+    mmbench(tmp_path / "m.tsv", published(True))  # the rotations stand after all questions
+    data = assay.load_dataset(f"mmbench:{tmp_path}/m.tsv")
+    for part in (data.first(2), data.chosen(2), data.every(2), assay.load_dataset(f"mmbench:{tmp_path}/m.tsv[:2]")):
+        counts = {
+            item: sum(s.groups["item"] == item for s in part.samples)
+            for item in {s.groups["item"] for s in part.samples}
+        }
+        assert len(counts) == 2 and counts == {i: {"241": 2, "252": 3, "253": 4}[i] for i in counts}
+    pairs = assay.load_dataset(f"mme:{mme_folder}").first(3)
+    assert len(pairs) == 6 and len({s.groups["image"] for s in pairs.samples}) == 3
+
+
+def test_questions_about_one_picture_are_circles_of_their_own(tmp_path):
+    (tmp_path / "c.toml").write_text(
+        'title = "t"\ntask = "vqa"\nfiles = ["q.csv", "."]\nprompt = "{q} {options}"\noptions = ["A", "B"]\ncircular = true\n'
+        'unit = "image"\nmetrics = ["circular_accuracy"]\n[fields]\nimage = "file"\nanswer = "answer"\n'
+    )
+    (tmp_path / "q.csv").write_text("file,q,A,B,answer\nx.png,one,a,b,A\nx.png,two,a,b,B\n")
+    (tmp_path / "x.png").write_bytes(png())
+    said = {
+        "0": "A",
+        "1000000": "B",
+        "1": "A",
+        "1000001": "B",
+    }  # the first question right twice, the second wrong twice
+    found = clean(assay.evaluate(Says(said), f"card:{tmp_path}/c.toml", conditions=["clean"]))
+    assert (found["circular_accuracy"].value, found["circular_accuracy"].unit, found["circular_accuracy"].n) == (
+        0.5,
+        "image",
+        1,
+    )
+
+
 def test_mmbench_without_answers_says_so(tmp_path):
     rows = published(False)
     rows[1]["answer"] = ""

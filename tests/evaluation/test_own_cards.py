@@ -89,7 +89,10 @@ def test_unknown_cards_tell_their_neighbours(tmp_path):
         assay.load_dataset("card:pope")
     with pytest.raises(ValueError, match="where are the files of pope"):
         assay.load_dataset("pope:")
-    with pytest.raises(ValueError, match="expected pope:DIR or pope:coco_pope_random.json,val2014"):
+    with pytest.raises(
+        ValueError,
+        match=r"there is no file or folder .*nothing .expected pope:DIR or pope:coco_pope_random.json,val2014",
+    ):
         assay.load_dataset(f"pope:{tmp_path}/nothing")
     with pytest.raises(ValueError, match="cannot be read as a benchmark card"):
         read_card(tmp_path / "none.toml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,8 @@ class Dataset:
     samples show (``emoji`` shows names for retrieval and keywords for classification). ``asks`` is the task that the
     samples' texts put to a model that answers in words: ``vqa`` where they are questions. ``checked`` says that all media
     are known to be whole; others are opened before a model is asked about them. ``card`` is the benchmark that it is, if it is one;
-    ``options`` are the texts of a sample's lettered options, by its id.
+    ``options`` are the texts of a sample's lettered options, by its id. ``together`` names a group whose samples count only as a
+    whole (the rotations of one question): parts of the data are then counted in groups.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Dataset:
     checked: bool = True
     card: Card | None = None
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    together: str = ""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -58,25 +60,30 @@ class Dataset:
         return self if view is None else replace(self, samples=[view(s) for s in self.samples], views={})
 
     def first(self, n: int) -> Dataset:
-        """The first ``n`` samples, under a name and fingerprint of their own."""
-        return replace(
-            self, name=f"{self.name}[:{n}]", samples=self.samples[:n], fingerprint=f"{self.fingerprint}[:{n}]"
-        )
+        """The first ``n`` samples (groups, where they count ``together``), under a name and fingerprint of their own."""
+        return self._part(dict.fromkeys(list(dict.fromkeys(map(self._whole, self.samples)))[:n]), f"[:{n}]")
 
     def chosen(self, n: int, seed: int = 0) -> Dataset:
-        """``n`` samples by chance, in the data's order. Which ones depends on ``seed`` and their ids alone: more samples hold the
-        fewer, and data in another order, or with some added, give nearly the same."""
-        ranks = [hashlib.sha256(f"{seed}\0{s.id}".encode("utf-8", "surrogatepass")).digest() for s in self.samples]
-        taken = set(sorted(range(len(ranks)), key=ranks.__getitem__)[:n])
-        kept = [sample for place, sample in enumerate(self.samples) if place in taken]
-        cut = f"[~{n}@{seed}]"
-        return replace(self, name=f"{self.name}{cut}", samples=kept, fingerprint=f"{self.fingerprint}{cut}")
+        """``n`` samples (or groups) by chance, in the data's order. Which ones depends on ``seed`` and their ids alone: more samples
+        hold the fewer, and data in another order, or with some added, give nearly the same."""
+        names = dict.fromkeys(map(self._whole, self.samples))
+        ranks = {name: hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "surrogatepass")).digest() for name in names}
+        return self._part(dict.fromkeys(sorted(ranks, key=ranks.__getitem__)[:n]), f"[~{n}@{seed}]")
 
     def every(self, k: int) -> Dataset:
         """The samples of every ``k``-th concept (every ``k``-th sample where there are no concepts), whole groups together."""
         numbers: dict[str, int] = {}
-        kept = [s for s in self.samples if numbers.setdefault(s.groups.get("concept", s.id), len(numbers)) % k == 0]
+        group = self.together or "concept"
+        kept = [s for s in self.samples if numbers.setdefault(s.groups.get(group, s.id), len(numbers)) % k == 0]
         return replace(self, name=f"{self.name}[::{k}]", samples=kept, fingerprint=f"{self.fingerprint}[::{k}]")
+
+    def _whole(self, sample: Sample) -> str:
+        """What a sample is taken or left with: itself, or its group."""
+        return sample.groups.get(self.together, sample.id) if self.together else sample.id
+
+    def _part(self, names: Container[str], cut: str) -> Dataset:
+        kept = [sample for sample in self.samples if self._whole(sample) in names]
+        return replace(self, name=f"{self.name}{cut}", samples=kept, fingerprint=f"{self.fingerprint}{cut}")
 
     @property
     def described(self) -> bool:

@@ -45,6 +45,9 @@ def named_card(name: str) -> Card:
 def placed(card: Card, places: str) -> tuple[Path, ...]:
     """The card's files: in a folder, or each by itself. `ValueError` for one that is not there."""
     given = [Path(one.strip()) for one in places.split(",")] if places else [card.folder]
+    for path in given:
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {path} (expected {card.form})")
     inside = len(given) == 1 and given[0].is_dir()
     if inside and not (len(card.files) == 1 and not (given[0] / card.files[0]).exists()):
         found = [given[0] / file for file in card.files]
@@ -98,7 +101,7 @@ def coco(card: Card, files: tuple[Path, ...]) -> Dataset:
 
 def karpathy(card: Card, files: tuple[Path, ...]) -> Dataset:
     """The test pictures of Karpathy's split and their captions, each a sample of its own, for retrieval."""
-    return splits.karpathy_pairs(files, card.folds)
+    return replace(splits.karpathy_pairs(files, card.folds), together="concept")
 
 
 def mme(card: Card, files: tuple[Path, ...]) -> Dataset:
@@ -117,7 +120,7 @@ def mme(card: Card, files: tuple[Path, ...]) -> Dataset:
             samples += mme_questions(card, text, picture, folder.name)
     if not samples:
         raise ValueError(f"{files[0]} holds no folders of subtasks with pictures and texts, as MME is published")
-    return made("mme", samples, tuple(texts), slices=(), asks="vqa")
+    return replace(made("mme", samples, tuple(texts), slices=(), asks="vqa"), together="image")
 
 
 def mme_questions(card: Card, text: Path, picture: Media, subtask: str) -> list[Sample]:
@@ -164,7 +167,7 @@ def winoground(card: Card, files: tuple[Path, ...]) -> Dataset:
             caption = str(required(one, f"caption_{side}", at, place))
             groups = {"example": name, "side": side, **told}
             samples.append(Sample(f"{name}/{side}", {"text": caption, "image": picture}, groups=groups))
-    return made("winoground", samples, (at,), slices=(), asks="")
+    return replace(made("winoground", samples, (at,), slices=(), asks=""), together="example")
 
 
 def winoground_picture(images: Path, name: str, kept: Kept) -> Media:

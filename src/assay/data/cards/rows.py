@@ -67,6 +67,7 @@ def from_rows(card: Card, at: Path, media: Path) -> Dataset:
         fingerprint(samples, hashlib.sha256(at.read_bytes()).hexdigest()),
         choices=classes(labels) if card.task == "classification" else (),
         options=options,
+        together="item" if card.circular else "",
     )
 
 
@@ -171,6 +172,8 @@ def sample_of(card: Card, row: Row, asked: Asked, media: Mapping[str, Media]) ->
         # A picture inside the table has no name: then each row's is its own.
         known = asked.item if card.unit == "item" else written(unit) if isinstance(unit, str | int) else asked.item
         groups[card.unit] = known
+    if card.circular:
+        groups["item"] = asked.item
     target = expected[0] if len(expected) == 1 else None
     return Sample(asked.id, inputs, target=target, references=expected, groups=groups)
 

@@ -115,7 +115,7 @@ def split_places(places: Places, form: str, count: int) -> list[Path]:
     """The files and folders; `ValueError` unless there are ``count`` and each is there."""
     paths = [Path(one.strip()) for one in places.split(",")] if isinstance(places, str) else list(places)
     if len(paths) != count:
-        raise ValueError(f"expected {form}, got {len(paths)} names in {places!r}")
+        raise ValueError(f"expected {form}, got {len(paths)} names: {', '.join(map(str, paths))}")
     for path in paths:
         if not path.exists():
             raise ValueError(f"there is no file or folder {path} (expected {form})")

@@ -1,6 +1,7 @@
 """The rows of metrics that are neither of texts nor of labels: yes and no, letters, rotations of one question, MME's pairs.
 
-What belongs together is the task's unit; a unit of which an answer is missing is undefined, as a whole.
+Rotations of one question share the group ``item``, MME's two questions the group ``image``; where one answer of a group is missing,
+the group is undefined.
 """
 
 from __future__ import annotations
@@ -28,16 +29,21 @@ def measure(
     rows: dict[str, NDArray[Any]] = {}
     families = {metric.family for metric in given}
     true = [expected(sample) for sample in samples]
-    unit, gone = [task.unit_of(sample) for sample in samples], {task.unit_of(sample) for sample in lost}
     if "yes_no" in families:
         plain = [metric for metric in given if metric.family == "yes_no"]
         rows.update(metrics.measure(plain, list(came), true))
     if families & {"choices", "rotations"}:
         options = [task.dataset.options.get(sample.id, ()) for sample in samples]
-        rows.update(measure_rotations(came, true, unit, options, gone))
+        rows.update(measure_rotations(came, true, held("item", samples), options, set(held("item", lost))))
     if "mme" in families:
-        rows.update(measure_mme(came, true, [s.groups.get("subtask", "") for s in samples], unit, gone))
+        subtasks = [sample.groups.get("subtask", "") for sample in samples]
+        rows.update(measure_mme(came, true, subtasks, held("image", samples), set(held("image", lost))))
     return rows
+
+
+def held(group: str, samples: Sequence[Sample]) -> list[str]:
+    """The group that each sample belongs to; itself where it has none."""
+    return [sample.groups.get(group) or sample.id for sample in samples]
 
 
 def expected(sample: Sample) -> str:
