@@ -134,3 +134,10 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.summary(*self.features(ids))
+
+    def prompted(self, ids: Tensor, context: Tensor) -> Tensor:
+        """One vector ``[n, dim]`` of texts behind word vectors ``context [n, c, width]``; c + words are at most `WORDS`."""
+        words, mask = self.words(ids)
+        words = torch.cat([context.to(words.dtype), words], 1)
+        mask = torch.cat([mask.new_ones(context.shape[:2]), mask], 1)
+        return self.summary(torch.cat([words, self.mix(words + self.positions[: words.shape[1]], mask)], 2), mask)
