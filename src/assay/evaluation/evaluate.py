@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from assay.evaluation import exports, timing
+from assay.evaluation import timing
 from assay.evaluation.answers import require
 from assay.evaluation.asking import Answerer, Limits, here, largest
 from assay.evaluation.engine import Engine
-from assay.evaluation.errors import StoreError
-from assay.evaluation.fork import Reused, forked, known_answers
+from assay.evaluation.fork import forked, known_answers
 from assay.evaluation.grouping import LINGER_S
 from assay.evaluation.how import BATCH, How, OnProgress, Shard
-from assay.evaluation.lock import locked
-from assay.evaluation.manifest import Manifest, asdict_json, differences, make_manifest, read_manifest, resumed
+from assay.evaluation.keeping import agreed, finished, journal, kept, note_request, timed
+from assay.evaluation.manifest import Manifest, make_manifest
 from assay.evaluation.plan import Pass, Plan, make_plan
 from assay.evaluation.predictions import by_pass, failures_after, predictions
 from assay.evaluation.prepare import Request
@@ -28,7 +25,7 @@ from assay.evaluation.reading import JournalReading
 from assay.evaluation.run import Run, load_run
 from assay.evaluation.scoring import estimates
 from assay.evaluation.spread import spread
-from assay.evaluation.store import NAME, Store, opened
+from assay.evaluation.store import Store
 from assay.evaluation.streaming import streamed
 from assay.evaluation.task import Task
 from assay.evaluation.tasks import FAMILIES
@@ -36,7 +33,6 @@ from assay.evaluation.tasks.family import joined
 from assay.evaluation.workers import Process
 from assay.table import KEY, Table
 from assay.types import Estimate, Facts, HasFacts, Model, Streams
-from assay.version import __version__
 
 WORKERS = 2  # Ray actors where nobody says how many
 
@@ -68,7 +64,7 @@ def evaluate(
     """The run of a model on a task, kept in the folder ``out`` (``None``: only in memory).
 
     A run that was cut goes on; a finished one is not asked again. ``speed`` measures the latency of single samples, about a second,
-    once a run has all its answers. A shard's run holds answers and no figures; `assay.evaluation.merge` makes one run of all.
+    once a run has all its answers. ``session`` says the rest, and then ``batch`` too. A shard's run holds answers and no figures; `assay.evaluation.merge` makes one run of all.
 
     Raises `ValueError` when the model cannot do the task, when nothing can be asked, or when ``out`` holds a run of another
     configuration (with the difference); `RunBusyError` when another process writes there; `StoreError` when the disk fails. Samples
@@ -175,58 +171,6 @@ def prepared(model: Model, task: Task, *, batch: int, shard: Shard | None = None
     return plan, family.choices(task, model)
 
 
-@contextlib.contextmanager
-def journal(out: str | Path | None) -> Iterator[tuple[Store, Path | None]]:
-    """The store of a run: in memory, or in a folder that is made, locked and freed of half-written files."""
-    if out is None:
-        with opened(None) as store:
-            yield store, None
-        return
-    folder = Path(out).absolute()
-    make(folder)
-    # A finished run that is only looked at stays untouched, the lock's file included.
-    unfinished = not (folder / exports.ESTIMATES).exists()
-    with locked(folder, announced=unfinished), opened(folder / NAME) as store:
-        if unfinished:
-            exports.sweep(folder)
-        yield store, folder
-
-
-def make(folder: Path) -> None:
-    """Makes a run's folder. `ValueError` where something else is in its place."""
-    try:
-        with exports.reachable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    except StoreError as error:
-        if isinstance(error.__cause__, FileExistsError | NotADirectoryError | PermissionError):
-            raise ValueError(
-                f"{folder} cannot be a run's folder: {error.__cause__.strerror}. Choose another."
-            ) from error
-        raise
-
-
-def agreed(store: Store, manifest: Manifest, folder: Path | None, known: Reused | None = None) -> Manifest:
-    """The run's manifest, noted if it is new. `ValueError` with the difference if the folder holds another run."""
-    noted = store.fact("manifest")
-    if noted is not None:
-        there = read_manifest(noted)
-        lines = differences(there.configuration, manifest.configuration)
-        if lines:
-            difference = "\n  ".join(lines)
-            raise ValueError(
-                f"{folder} holds a run of another configuration; choose another folder, or go on from it in a new one with --fork."
-                f" The difference:\n  {difference}"
-            )
-        manifest = resumed(there, manifest, going_on=store.count() < manifest.rows)
-    elif known is not None:
-        manifest = replace(manifest, notes=(known.note,))
-    if asdict_json(manifest) != noted:
-        store.note("manifest", asdict_json(manifest))
-    if folder is not None:
-        exports.write_json(folder / exports.MANIFEST, asdict_json(manifest))
-    return manifest
-
-
 def own_passes(task: Task, plan: Plan, modalities: frozenset[str]) -> list[Pass]:
     """The passes of the task's own conditions, which come first in the plan; those that follow only probes read."""
     own = {asked.name for asked in FAMILIES[task.verb].passes(replace(task, probing=Probing()), modalities)}
@@ -251,12 +195,6 @@ def probed(run: Run, reading: JournalReading, *, first: int) -> Run:
     )
 
 
-def note_request(store: Store, request: Request | None) -> None:
-    """Keeps how data and task were named."""
-    if request is not None and store.fact("request") != json.loads(json.dumps(request.as_json())):
-        store.note("request", request.as_json())
-
-
 def part(store: Store, folder: Path | None, manifest: Manifest, task: Task, timings: dict[str, Any]) -> Run:
     """The run of a shard: its answers, without figures."""
     answers = predictions(store, task.verb)
@@ -269,43 +207,6 @@ def scored(task: Task, passes: Sequence[Pass], manifest: Manifest, answers: Tabl
     measurements = family.measure(task, by_pass(passes, answers))
     found = estimates(task.metrics, measurements, unit=task.unit, crossed=family.crossed, seed=manifest.seed)
     return Run(manifest, tuple(found), answers, measurements, timings)
-
-
-def finished(store: Store, folder: Path, task: Task) -> bool:
-    """Whether the folder holds all figures that this evaluation would make; the latency may still be missing."""
-    return bool(store.fact("scoring") == scoring(task) and store.fact("exports") == written(folder))
-
-
-def scoring(task: Task) -> list[str]:
-    """What decides the figures besides the answers: the metrics with their versions, and the unit."""
-    probes = [f"probe:{name}|assay:{__version__}" for name in task.probing.names]
-    return [f"unit:{task.unit}", *(metric.signature for metric in task.metrics), *probes]
-
-
-def written(folder: Path) -> dict[str, str | None]:
-    """The hashes of the files that a run keeps."""
-    return {name: exports.digest(folder / name) for name in (*exports.ALL, exports.FIGURES)}
-
-
-def kept(run: Run, store: Store, folder: Path, task: Task) -> Run:
-    """The run with its files written, ``estimates.json`` last, and their hashes noted."""
-    exports.write_table(folder / exports.PREDICTIONS, run.predictions)
-    exports.write_table(folder / exports.MEASUREMENTS, run.measurements)
-    if run.figures is not None:
-        exports.write_table(folder / exports.FIGURES, run.figures)
-    exports.write_json(folder / exports.TIMINGS, run.timings)
-    exports.write_json(folder / exports.ESTIMATES, run.as_json())
-    store.note("scoring", scoring(task))
-    store.note("exports", written(folder))
-    return replace(run, folder=folder)
-
-
-def timed(store: Store, folder: Path, task: Task, timings: dict[str, Any]) -> Run:
-    """The run of a folder that lacked nothing but timings: these are written, all else is left as it is."""
-    run = load_run(folder, measures=task.metrics)
-    exports.write_json(folder / exports.TIMINGS, timings)
-    store.note("exports", written(folder))
-    return replace(run, timings=timings)
 
 
 def config_hash(model: Model, task: Task, *, seed: int = 0, batch: int = BATCH, shard: Shard | None = None) -> str:

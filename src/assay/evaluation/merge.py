@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.evaluation import exports, timing
-from assay.evaluation.evaluate import agreed, finished, journal, kept, note_request, scored
+from assay.evaluation.evaluate import scored
 from assay.evaluation.grouping import Group
 from assay.evaluation.how import Shard
+from assay.evaluation.keeping import agreed, finished, journal, kept, note_request
 from assay.evaluation.manifest import Manifest, differences, read_manifest
 from assay.evaluation.plan import Plan, make_plan
 from assay.evaluation.predictions import predictions
