@@ -64,7 +64,8 @@ def evaluate(
     """The run of a model on a task, kept in the folder ``out`` (``None``: only in memory).
 
     A run that was cut goes on; a finished one is not asked again. ``speed`` measures the latency of single samples, about a second,
-    once a run has all its answers. ``session`` says the rest, and then ``batch`` too. A shard's run holds answers and no figures; `assay.evaluation.merge` makes one run of all.
+    once a run has all its answers. ``session`` says the rest, and then ``batch`` too.
+    A shard's run holds answers and no figures; `assay.evaluation.merge` makes one run of all.
 
     Raises `ValueError` when the model cannot do the task, when nothing can be asked, or when ``out`` holds a run of another
     configuration (with the difference); `RunBusyError` when another process writes there; `StoreError` when the disk fails. Samples
