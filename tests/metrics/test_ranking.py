@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from assay import metrics
 from assay.metrics import counting
+from assay.metrics.ranked import weighted_median
 from assay.metrics.ranking import rank, rank_both
 
 NAMES = (
@@ -263,3 +264,15 @@ def test_half_precision_empty_sets_and_indices_twice():
 def test_what_does_not_fit_is_told_once(queries, gallery, positives, groups, message):
     with pytest.raises(ValueError, match=message):
         rank(queries, gallery, positives, **groups)
+
+
+@pytest.mark.parametrize("n", [1, 127, 128, 129, 1000])
+def test_a_weighted_median_of_many_rows_is_that_of_repeated_rows(n):
+    rng = np.random.default_rng(n)
+    values = rng.integers(1, 40, n).astype(float)
+    weights = rng.poisson(0.8, (20, n)).astype(float)
+    weights[0] = 0
+    found = weighted_median("x")({"x": values}, weights)
+    for one, counts in zip(found, weights.astype(int), strict=True):
+        repeated = np.repeat(values, counts)
+        assert one == np.median(repeated) if len(repeated) else math.isnan(one)

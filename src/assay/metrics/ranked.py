@@ -12,6 +12,7 @@ import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from assay.metrics import expected
 from assay.metrics.metric import Aggregate, Metric, Rows, Weights, of_sums, ratio, sign, weighted_mean
 from assay.metrics.ranking import Ranking
+from assay.stats.measured import OfPrepared
 
 Values = NDArray[np.float64]
 OfRanking = Callable[[Ranking], Values]
@@ -103,6 +105,10 @@ MEANS: dict[str, Recipe] = {
 }
 
 
+CHUNK = 128
+"""Weights that are summed at once on the way to a median."""
+
+
 def named(name: str) -> Metric:
     """The ranking metric of this name; any k ≥ 1 may follow the @. Raises `ValueError` for another name.
 
@@ -123,7 +129,7 @@ def named(name: str) -> Metric:
     return _mean(name, AT_K[at[1]], functools.partial(_at, AT_K[at[1]].values, int(at[2])))
 
 
-def weighted_median(column: str) -> Aggregate:
+def weighted_median(column: str) -> OfPrepared:
     """The median of a column when each row stands for as many rows as its weight; between two, their mean.
 
     Rows where it is NaN do not count; no weight at all gives NaN.
@@ -131,19 +137,35 @@ def weighted_median(column: str) -> Aggregate:
     >>> weighted_median("x")({"x": np.array([3.0, 1.0, 2.0])}, np.array([[1.0, 1, 1], [1, 1, 0], [0, 2, 1], [0, 0, 0]]))
     array([ 2.,  2.,  1., nan])
     """
+    return OfPrepared(functools.partial(_ascending, column), _middle, (column,))
 
-    def aggregate(rows: Rows, weights: Weights) -> Values:
-        values = np.asarray(rows[column], dtype=np.float64)
-        order = np.argsort(values, kind="stable")[: len(values) - int(np.isnan(values).sum())]
-        if not len(order):
-            return np.full(len(weights), np.nan)
-        reached = np.cumsum(weights[:, order], axis=1)
-        half, slack = reached[:, -1:] / 2, 1e-12 * reached[:, -1:]
-        low, high = (reached < half - slack).sum(axis=1), (reached <= half + slack).sum(axis=1)
-        middle = (values[order[low]] + values[order[np.minimum(high, len(order) - 1)]]) / 2
-        return np.where(reached[:, -1] > 0, middle, np.nan)
 
-    return aggregate
+def _ascending(column: str, rows: Rows) -> tuple[NDArray[np.intp], Values]:
+    values = np.asarray(rows[column], dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    return order, values[order]
+
+
+def _middle(values: Values, weights: Weights) -> Values:
+    """The value at half of the weight, of ascending ``values``: found among the sums of chunks, then within one chunk."""
+    starts = np.arange(0, len(values), CHUNK)
+    summed = np.cumsum(np.add.reduceat(weights, starts, axis=1), axis=1)
+    out = np.full(len(weights), np.nan)
+    for row, reached in enumerate(summed):
+        half, slack = reached[-1] / 2, 1e-12 * reached[-1]
+        if half > 0:
+            low = _place(weights[row], reached, half - slack, "left")
+            high = _place(weights[row], reached, half + slack, "right")
+            out[row] = (values[low] + values[high]) / 2
+    return out
+
+
+def _place(weights: Values, reached: Values, goal: float, side: Literal["left", "right"]) -> int:
+    """Where the running sum of ``weights`` comes to ``goal`` (or beyond it), given what it has ``reached`` after each chunk."""
+    chunk = min(int(np.searchsorted(reached, goal, side=side)), len(reached) - 1)
+    before = reached[chunk - 1] if chunk else 0.0
+    inside = before + np.cumsum(weights[chunk * CHUNK : (chunk + 1) * CHUNK])
+    return min(chunk * CHUNK + int(np.searchsorted(inside, goal, side=side)), len(weights) - 1)
 
 
 def _at(values: Callable[[Ranking, int], Values], k: int, ranking: Ranking) -> Values:

@@ -180,7 +180,7 @@ def _fold_rows(metric: Measured, rows: Rows, index: Index, strata: Index, prepar
     if isinstance(metric.aggregate, OfPrepared):
         return _fold_prepared(metric.aggregate, rows, index, counts, strata, prepared)
     aggregate, alone = metric.aggregate, len(index) == len(counts)
-    evaluate = _in_blocks(lambda w: aggregate(rows, w if alone else w[:, index]), len(index))
+    evaluate = _in_blocks(lambda w: aggregate(rows, w if alone else w.take(index, axis=1)), len(index))
     return _of_evaluated(evaluate, counts, strata)
 
 
@@ -207,7 +207,7 @@ def _fold_prepared(
     once = len(order) == len(counts) and bool((np.bincount(place, minlength=len(counts)) == 1).all())
     if once and len(index) == len(counts) and not strata.any():
         return _of_evaluated(_in_blocks(lambda w: formula(state, w), len(order)), counts[place], strata, cost)
-    return _of_evaluated(_in_blocks(lambda w: formula(state, w[:, place]), len(order)), counts, strata, cost)
+    return _of_evaluated(_in_blocks(lambda w: formula(state, w.take(place, axis=1)), len(order)), counts, strata, cost)
 
 
 def _in_blocks(evaluate: Callable[[Weights], Values], rows: int) -> Callable[[Weights], Values]:
