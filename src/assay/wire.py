@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -189,12 +190,22 @@ def first_tokens(choice: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     offered = choice.get("logprobs")
     places = offered.get("content") if isinstance(offered, dict) else None
     top = places[0].get("top_logprobs") if isinstance(places, list) and places and isinstance(places[0], dict) else None
-    found = [one for one in top or () if isinstance(one, dict)]
+    found = [one for one in top if isinstance(one, dict)] if isinstance(top, list) else []
     return tuple(
-        (one["token"], float(one["logprob"]))
+        (one["token"], number)
         for one in found
-        if isinstance(one.get("token"), str) and isinstance(one.get("logprob"), int | float)
+        if isinstance(one.get("token"), str) and (number := number_of(one.get("logprob"))) is not None
     )
+
+
+def number_of(value: Any) -> float | None:
+    """A number, ``None`` for what is none; one with more digits than a float can have is infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def read_embedding(body: bytes) -> tuple[list[float], Usage]:
@@ -204,9 +215,10 @@ def read_embedding(body: bytes) -> tuple[list[float], Usage]:
     vector = data[0].get("embedding") if isinstance(data, list) and data and isinstance(data[0], dict) else None
     if not isinstance(vector, list) or not vector:
         raise Malformed(f"there is no vector in it: {told(values)}")
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in vector):
-        raise Malformed("its vector holds what is no number")
-    return [float(one) for one in vector], usage_of(values)
+    numbers = [number for one in vector if (number := number_of(one)) is not None]
+    if len(numbers) != len(vector):
+        raise Malformed("its vector holds what is no number", usage_of(values))
+    return numbers, usage_of(values)
 
 
 def usage_of(values: Mapping[str, Any]) -> Usage:
