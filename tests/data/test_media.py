@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from assay.data import encode
+from assay.data import decode, encode
 from assay.data.media import Audio, Image, Limits, Video
 from assay.types import MediaError
 
@@ -350,3 +350,13 @@ def test_a_damaged_byte_gives_an_array_or_a_media_error(kind: type, place: int, 
     except MediaError:
         return
     assert array.size > 0
+
+
+def test_frames_are_put_where_they_belong() -> None:
+    for expected in (0, 3, 20, 100):
+        frames = decode.Frames(expected, 6 * 50)
+        for n in range(20):
+            frames.append(np.full((2, 3, 3), n, np.uint8))
+        assert frames.stacked().shape == (20, 2, 3, 3) and frames.stacked()[:, 0, 0, 0].tolist() == list(range(20))
+    with pytest.raises(ValueError, match="change from 3 x 2 to 4 x 2"):
+        frames.append(np.zeros((2, 4, 3), np.uint8))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,19 +196,54 @@ def _container(data: bytes, source: str, limit_frames: int, limit_pixels: int) -
         if not rate:
             raise MediaError(f"{source}: does not say how many frames a second holds")
         _within(source, "frames", promised, limit_frames)
-        frames: list[Any] = []
+        frames = Frames(promised, limit_pixels)
         ends_s = 0.0
         for frame in container.decode(stream):
+            _within(source, "frames", len(frames) + 1, limit_frames)
+            _within(source, "pixels in all frames", (len(frames) + 1) * frame.width * frame.height, limit_pixels)
             frames.append(frame.to_ndarray(format="rgb24"))
             ends_s = max(ends_s, (frame.time or 0.0) + 1 / float(rate))
-            _within(source, "frames", len(frames), limit_frames)
-            _within(source, "pixels in all frames", len(frames) * frame.width * frame.height, limit_pixels)
         lasts_s = _seconds(stream.metadata.get("DURATION", ""))
-    if not frames or (len(frames) < promised and _packets(data) < promised):
+    if not len(frames) or (len(frames) < promised and _packets(data) < promised):
         raise MediaError(f"{source}: is truncated ({len(frames)} of {promised or 'at least 1'} frames)")
     if ends_s + 2 / float(rate) < lasts_s:
         raise MediaError(f"{source}: is truncated ({ends_s:.2f} of {lasts_s:.2f} seconds)")
-    return np.stack(frames), float(rate)
+    return frames.stacked(), float(rate)
+
+
+class Frames:
+    """Frames of one size, put where they belong as they come: a film that is held twice would need twice the memory.
+
+    ``expected`` is how many the container promises, of which no more are believed than ``limit_pixels`` hold; it grows where more come.
+    """
+
+    def __init__(self, expected: int, limit_pixels: int) -> None:
+        self.count, self.expected, self.limit_pixels = 0, expected, limit_pixels
+        self.held: Pixels | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def append(self, frame: Pixels) -> None:
+        """Another frame. `ValueError` for one of another size."""
+        if self.held is None:
+            believed = min(self.expected, self.limit_pixels // (frame.shape[0] * frame.shape[1]))
+            self.held = np.empty((max(believed, 1), *frame.shape), np.uint8)
+        if frame.shape != self.held.shape[1:]:
+            raise ValueError(
+                f"its frames change from {self.held.shape[2]} x {self.held.shape[1]} to {frame.shape[1]} x {frame.shape[0]}"
+            )
+        if self.count == len(self.held):
+            more = np.empty((len(self.held) + max(len(self.held) // 2, 8), *frame.shape), np.uint8)
+            more[: self.count] = self.held
+            self.held = more
+        self.held[self.count] = frame
+        self.count += 1
+
+    def stacked(self) -> Pixels:
+        """``uint8[T, H, W, 3]``."""
+        assert self.held is not None, "a film has frames"
+        return self.held[: self.count]
 
 
 def _packets(data: bytes) -> int:
