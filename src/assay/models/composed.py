@@ -28,7 +28,7 @@ from assay.models.vlm import VisionLanguage, VlmSettings
 
 @dataclass(frozen=True)
 class ComposedSettings:
-    """The sizes that decide the net's shape; kept in ``config.json``."""
+    """The sizes that decide the net's shape; kept in ``config.json``. ``frozen``: whether training leaves the picture net as it is."""
 
     vocabulary: int
     skills: tuple[str, ...] = ("describe",)
@@ -45,6 +45,7 @@ class ComposedSettings:
     max_tokens: int = 48
     beams: int = 1
     dropout: float = 0.1
+    frozen: bool = False
 
 
 class Composed(nn.Module):
@@ -158,4 +159,5 @@ def _writer(s: ComposedSettings) -> VlmSettings:
         max_tokens=s.max_tokens,
         beams=s.beams,
         dropout=s.dropout,
+        frozen=s.frozen,
     )

@@ -23,6 +23,7 @@ from assay.recipes.described import (
     held_answers,
     read_described,
 )
+from assay.recipes.readers import SCRATCH
 from assay.recipes.written import Written, exact_share, start_reader, writing_loss
 from assay.training.optim import OptimSettings
 from assay.training.recipe import Recipe
@@ -97,12 +98,12 @@ def validate_composed(net: Composed, held: Described, captions: Captions, sorted
 def emoji(
     *,
     seed: int = 0,
-    steps: int = 600,
-    concepts: int = 96,
+    steps: int = 400,
+    concepts: int = 80,
     lr: float = 3e-3,
     matrix_lr: float = 0.03,
-    fusion: str = "gated",
-    encoder: str = "scratch",
+    fusion: str = "low_rank",
+    encoder: str = "assay:aligned",
 ) -> Recipe:
     """One net that aligns, fuses and writes, on the bundled emoji.
 
@@ -114,7 +115,13 @@ def emoji(
     captions, held_captions = (Captions(one, bpe, processor.longest_text) for one in (train, held))
     torch.manual_seed(seed)
     sizes = ComposedSettings(
-        bpe.size, (DESCRIBE, NAME, SORT), fusion=fusion, size_px=processor.size_px, dim=128, beams=BEAMS
+        bpe.size,
+        (DESCRIBE, NAME, SORT),
+        fusion=fusion,
+        size_px=processor.size_px,
+        dim=128,
+        beams=BEAMS,
+        frozen=encoder != SCRATCH,
     )
     net = Composed(sizes)
     begun = start_reader(net.writer, encoder)

@@ -18,6 +18,11 @@ def emoji(
     never meet; that they find each other afterwards is emergent.
 
     Source: ImageBind (Girdhar et al. 2023).
+
+    Reached (seed 0, measured once on test-concepts, 199 spoken names never heard, hit@1 / hit@10): sound → name, which
+    never met, .099 [.068, .141] / .395 [.335, .459], name → sound .111 / .367; sound → picture .065 / .241. Chance is
+    .005 / .05.
+    Time: 128 seconds on one thread of a busy machine. Command: ``assay train imagebind:emoji``.
     """
     settings = {
         "recipe": "imagebind:emoji",

@@ -17,6 +17,11 @@ def emoji(
     """A text tower from nothing beside the locked picture tower of `assay:aligned`.
 
     Source: LiT (Zhai et al. 2022).
+
+    Reached (seed 0, measured once on test-concepts, 221 names never seen, hit@1 / hit@10): picture → name .098
+    [.068, .139] / .341 [.289, .396], name → picture .104 / .253; `clip:emoji`, both towers from nothing in three times
+    the time, .054 / .271.
+    Time: 82 seconds on one thread of a busy machine. Command: ``assay train lit:emoji``.
     """
     settings = {
         "recipe": "lit:emoji",

@@ -19,6 +19,10 @@ def emoji(
     """Two towers from nothing with the sigmoid loss, scale 10 and bias -10 at the start, both learnt.
 
     Source: SigLIP (Zhai et al. 2023).
+
+    Reached (seed 0, measured once on test-concepts, 221 names never seen, hit@1 / hit@10): picture → name .030
+    [.016, .058] / .220 [.173, .276], name → picture .027 / .149; chance is .005 / .045.
+    Time: 114 seconds on one thread of a busy machine. Command: ``assay train siglip:emoji``.
     """
     settings = {
         "recipe": "siglip:emoji",
