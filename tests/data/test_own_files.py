@@ -178,6 +178,16 @@ def test_a_broken_picture_is_missing_and_not_wrong(folder):
     assert sorted(asked) == ["p0.png", "p2.png", "p3.png"]  # each once, the broken one never
 
 
+def test_sounds_with_transcripts_are_written_down(tmp_path):
+    import soundfile
+
+    for i in range(3):
+        soundfile.write(tmp_path / f"{i}.wav", np.sin(np.arange(400) * 0.1), 8000)
+    (tmp_path / "m.tsv").write_text("audio\ttranscript\n" + "".join(f"{i}.wav\tword number {i}\n" for i in range(3)))
+    run = assay.evaluate(lambda samples: [f"word number {s.id[0]}" for s in samples], tmp_path)
+    assert run.manifest.task == "transcription" and run.estimates[0].metric == "wer" and run.estimates[0].value == 0.0
+
+
 def test_captions_of_a_folder_are_found_and_find(tmp_path):
     for i in range(3):
         picture(tmp_path / f"{i}.png", (100 * i, 0, 0))

@@ -110,7 +110,9 @@ def asked(columns: Mapping[str, str]) -> str:
     """The task that the columns put to a model that answers in words."""
     if "references" not in columns:
         return ""
-    return "vqa" if {"text", "question"} & set(columns) else "captioning" if "image" in columns else ""
+    if {"text", "question"} & set(columns):
+        return "vqa"
+    return "captioning" if "image" in columns else "transcription" if "audio" in columns else ""
 
 
 def sliced(samples: Sequence[Sample]) -> tuple[str, ...]:
