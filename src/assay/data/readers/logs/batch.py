@@ -5,10 +5,9 @@ in a file of its own, by the same ids.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from assay import wire
-from assay.data.readers.logs.log import Log, Placed, Record
+from assay.data.readers.logs.log import Log, Placed, Record, mapping
 
 
 def is_batch(record: Record) -> bool:
@@ -18,7 +17,7 @@ def is_batch(record: Record) -> bool:
 
 def read(where: Path, content: Placed) -> Log:
     """The log; the model is the one that the replies name."""
-    bodies = [(value.get("response") or {}).get("body") for _, value in content]
+    bodies = [mapping(value.get("response")).get("body") for _, value in content]
     model = next(
         (body["model"] for body in bodies if isinstance(body, dict) and isinstance(body.get("model"), str)), where.stem
     )
@@ -27,7 +26,7 @@ def read(where: Path, content: Placed) -> Log:
 
 def record_of(value: Record) -> Record:
     """One request: its answer, or why there is none."""
-    response: Any = value.get("response") or {}
+    response = mapping(value.get("response"))
     body, status = response.get("body"), response.get("status_code")
     name = {"id": str(value["custom_id"])}
     if status != 200 or value.get("error") or not isinstance(body, dict):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.data.readers.logs.log import Log, Placed, Record, figures, several
+from assay.data.readers.logs.log import Log, Placed, Record, figures, mapping, several
 
 
 def is_evalscope(record: Record) -> bool:
@@ -23,15 +23,15 @@ def read(where: Path, content: Placed) -> Log:
 
 def record_of(value: Record) -> Record:
     """One sample; repetitions of a sample (``group_id``) are one unit."""
-    scored = value["sample_score"]
-    score = scored.get("score") or {}
+    scored = mapping(value["sample_score"])
+    score = mapping(scored.get("score"))
     came = score.get("prediction")
     record: Record = {
         "id": str(value["index"]),
         "prediction": came if came is not None else score.get("extracted_prediction"),
     }
     record["scores"] = (
-        figures(score.get("value") or {}) if str(score.get("status", "success")).lower() == "success" else {}
+        figures(mapping(score.get("value"))) if str(score.get("status", "success")).lower() == "success" else {}
     )
     if scored.get("group_id") is not None:
         record["unit"] = str(scored["group_id"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.data.readers.jsonl import parsed, text_of
-from assay.data.readers.logs.log import Log, Placed, Record, figure, plain
+from assay.data.readers.logs.log import Log, Placed, Record, figure, listed, mapping, plain, whole
 
 FILE, PREDICTIONS, INSTANCES = "per_instance_stats.json", "display_predictions.json", "instances.json"
 NO_QUALITY = re.compile(r"num_|max_prob|inference_|batch_size|prompt_|finish_reason|training_|predicted_index|logprob")
@@ -46,9 +46,8 @@ def beside(where: Path, name: str) -> list[Any]:
 
 def key_of(value: Record) -> Key:
     """Instance, perturbation, trial."""
-    perturbation = value.get("perturbation")
-    name = perturbation.get("name", "") if isinstance(perturbation, dict) else ""
-    return str(value["instance_id"]), str(name), int(value.get("train_trial_index") or 0)
+    name = mapping(value.get("perturbation")).get("name", "")
+    return str(value["instance_id"]), str(name), whole(value.get("train_trial_index"), 0)
 
 
 def record_of(value: Record, said: dict[Key, Record], instances: dict[str, Record]) -> Record:
@@ -56,10 +55,10 @@ def record_of(value: Record, said: dict[Key, Record], instances: dict[str, Recor
     key = instance, perturbation, trial = key_of(value)
     scores: dict[str, float] = {}
     split = ""
-    for stat in value["stats"]:
-        about = stat.get("name") or {}
-        name = str(about.get("name", "")) if isinstance(about, dict) else str(about)
-        split = split or str(about.get("split") or "" if isinstance(about, dict) else "")
+    for stat in map(mapping, listed(value["stats"])):
+        about = mapping(stat.get("name"))
+        name = str(about.get("name", ""))
+        split = split or str(about.get("split") or "")
         mean = figure(stat["mean"] if "mean" in stat else stat.get("sum")) if stat.get("count") else None
         if mean is not None and not NO_QUALITY.match(name):
             scores.setdefault(plain(name), mean)
@@ -75,9 +74,8 @@ def record_of(value: Record, said: dict[Key, Record], instances: dict[str, Recor
     }
     # Without the file of predictions, what was recorded is the figures themselves.
     record["prediction"] = came if isinstance(came, str) else json.dumps(scores)
+    references = map(mapping, listed(instances.get(instance, {}).get("references")))
     right = [
-        one["output"]["text"]
-        for one in instances.get(instance, {}).get("references", [])
-        if "correct" in one.get("tags", [])
+        str(mapping(one.get("output")).get("text", "")) for one in references if "correct" in listed(one.get("tags"))
     ]
     return record | ({"references": right} if right else {})

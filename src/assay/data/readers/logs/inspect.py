@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from assay.data.readers.logs.log import Log, Record, figure, plain
+from assay.data.readers.logs.log import Log, Record, figure, listed, mapping, plain, whole
 
 HEADER, START, SAMPLES = "header.json", "_journal/start.json", "samples/"
 GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
@@ -81,21 +81,21 @@ def unpacked(archive: zipfile.ZipFile, where: Path, entry: zipfile.ZipInfo) -> b
 
 def log_of(header: dict[str, Any], samples: list[tuple[str, Any]]) -> Log:
     """The log from its header and its samples."""
-    about = header.get("eval") or {}
-    records = [(place, record_of(value)) for place, value in samples if isinstance(value, dict)]
+    about = mapping(mapping(header).get("eval"))
+    records = [(place, record_of(mapping(value))) for place, value in samples]
     return Log(str(about.get("model") or "model"), str(about.get("task") or "task").rpartition("/")[2], records)
 
 
 def record_of(sample: dict[str, Any]) -> Record:
     """One sample in one epoch."""
-    name, epoch = str(sample.get("id")), int(sample.get("epoch") or 1)
-    output = sample.get("output") or {}
+    name, epoch = str(sample.get("id")), whole(sample.get("epoch"), 1)
+    output = mapping(sample.get("output"))
     record: Record = {"id": name if epoch == 1 else f"{name}#{epoch}", "unit": name, "epoch": str(epoch)}
     error = sample.get("error") or output.get("error")
     if error:
         return record | {"error": str(error.get("message") if isinstance(error, dict) else error), **expected(sample)}
     record["prediction"] = completion(output)
-    record["scores"] = dict(scores(sample.get("scores") or {}))
+    record["scores"] = dict(scores(mapping(sample.get("scores"))))
     return record | expected(sample)
 
 
@@ -113,10 +113,10 @@ def completion(output: dict[str, Any]) -> str | None:
     """The text of an answer."""
     if isinstance(output.get("completion"), str):
         return str(output["completion"])
-    choices = output.get("choices") or []
-    content = choices[0].get("message", {}).get("content") if choices else None
+    choices = listed(output.get("choices"))
+    content = mapping(mapping(choices[0]).get("message")).get("content") if choices else None
     if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        return "".join(str(part.get("text") or "") for part in map(mapping, content))
     return content if isinstance(content, str) else None
 
 

@@ -27,6 +27,22 @@ class Log:
     records: Sequence[tuple[str, Record]]
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """An object as it is, anything else as an empty one: what a log does not have in its place, it does not have."""
+    return value if isinstance(value, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is, anything else as an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def whole(value: Any, usual: int) -> int:
+    """A whole number, ``usual`` for anything else."""
+    number = figure(value)
+    return usual if number is None else int(number)
+
+
 def figure(value: Any) -> float | None:
     """A number or a truth value as a figure; ``None`` for anything else, NaN and infinities included.
 
