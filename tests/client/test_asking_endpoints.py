@@ -48,11 +48,18 @@ def test_files_are_sent_as_they_are_where_servers_take_them(tmp_path):
     assert bitmap.mime == "image/png"
 
 
+def test_a_film_is_sent_as_a_few_of_its_pictures():
+    film = np.arange(20, dtype=np.uint8)[:, None, None, None] + np.zeros((20, 4, 4, 3), np.uint8)
+    parts = parts_of(Sample("s", {"text": "what happens?", "video": Video(film, given_fps=5)}), "{}")
+    shown = [int(np.asarray(Pillow.open(io.BytesIO(part.data)))[0, 0, 0]) for part in parts[:-1]]
+    assert shown == [0, 3, 5, 8, 11, 14, 16, 19] and parts[-1] == wire.Text("what happens?")
+
+
 def test_what_cannot_be_sent_fails_alone(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     given = [
         Sample("a", {"text": "?", "image": Image(tmp_path / "broken.png")}),
-        Sample("b", {"text": "?", "video": Video(np.zeros((2, 4, 4, 3), np.uint8), given_fps=5)}),
+        Sample("b", {"text": "?", "video": Video(tmp_path / "broken.png")}),
         Sample("c", {"text": "?"}),
     ]
     with serving() as server:

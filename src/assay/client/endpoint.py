@@ -48,7 +48,7 @@ def load_endpoint(spec: str, settings: Settings | None = None) -> Endpoint:
 class Endpoint:
     """A model behind an OpenAI-compatible URL."""
 
-    modalities = frozenset({"text", "image", "audio"})
+    modalities = frozenset({"text", "image", "audio", "video"})
 
     def __init__(self, address: Address, settings: Settings) -> None:
         self.address, self.settings, self.name = address, settings, address.name

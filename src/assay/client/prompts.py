@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay import wire
-from assay.data.media import Audio, Image
+from assay.data.encode import png
+from assay.data.media import Audio, Image, Video
 from assay.types import Failure, FloatArray, Media, MediaError, Sample
 
 SENT_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -23,13 +24,15 @@ SENT_SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3"}
 LETTERS = string.ascii_uppercase
 AROUND = " \t\r\n.:)(*\"'`"
 LEAST = 1e-12
+FRAMES = 8
 
 
 def parts_of(
     sample: Sample, prompt: str, choices: Sequence[str] = (), *, letters: bool = False
 ) -> tuple[wire.Part, ...]:
     """A sample as the parts of a message: its media, then its text with what is asked of it. `MediaError` for what cannot be sent."""
-    media = [part_of(value) for _, value in sorted(sample.inputs.items()) if not isinstance(value, str)]
+    held = [value for _, value in sorted(sample.inputs.items()) if not isinstance(value, str)]
+    media = [part for value in held for part in sent(value)]
     text = sample.inputs.get("text", "")
     assert isinstance(text, str), "the text of a sample is a string"
     words = [prompt.replace("{}", text)] if text or prompt != "{}" else []
@@ -42,16 +45,21 @@ def parts_of(
     return (*media, wire.Text(said)) if said or not media else tuple(media)
 
 
-def part_of(medium: Media) -> wire.Part:
-    """A picture or a sound as it is sent: the file's own bytes where a server takes them, else as PNG or WAV."""
+def sent(medium: Media) -> list[wire.Part]:
+    """A medium as it is sent: the file's own bytes where a server takes them, else PNG or WAV; a film as at most `FRAMES` pictures,
+    evenly spaced, its first and last among them."""
     if isinstance(medium, Image):
         data, mime = medium.bytes_and_mime()
         if mime not in SENT_IMAGES:
             data, mime = Image(medium.load()).bytes_and_mime()
-        return wire.Picture(data, mime)
+        return [wire.Picture(data, mime)]
     if isinstance(medium, Audio):
         data, mime = medium.bytes_and_mime()
-        return wire.Sound(data, SENT_SOUNDS[mime]) if mime in SENT_SOUNDS else wire.Sound(wav(medium), "wav")
+        return [wire.Sound(data, SENT_SOUNDS[mime]) if mime in SENT_SOUNDS else wire.Sound(wav(medium), "wav")]
+    if isinstance(medium, Video):
+        film = medium.load()
+        places = np.unique(np.linspace(0, len(film) - 1, min(FRAMES, len(film))).round().astype(int))
+        return [wire.Picture(png(film[place]), "image/png") for place in places]
     raise MediaError(f"{medium.source}: {medium.modality} cannot be sent to an endpoint")
 
 
