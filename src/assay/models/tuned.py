@@ -33,6 +33,7 @@ class TunedSettings:
     dim: int = 128
     last: int = 0
     rank: int = 0
+    dropout: float = 0.5
 
     @property
     def backbones(self) -> dict[str, str]:
@@ -55,7 +56,9 @@ class Tuned(nn.Module):
         self.modalities = tuple(s.backbones)
         self.encoders = nn.ModuleDict(
             {
-                modality: PretrainedEncoder(s.dim, backbone(name, modality), last=s.last, rank=s.rank)
+                modality: PretrainedEncoder(
+                    s.dim, backbone(name, modality), last=s.last, rank=s.rank, dropout=s.dropout
+                )
                 for modality, name in s.backbones.items()
             }
         )

@@ -19,7 +19,7 @@ from assay.training.recipe import Recipe
 from assay.types import Sample
 
 AT_ONCE = 32
-HIDDEN = 0.3
+HIDDEN = 0.45
 
 
 class TunedSource:
@@ -105,9 +105,9 @@ def emoji(
 
     Source: linear evaluation of frozen features with a fusion over them; low-rank change: Hu et al. 2021.
 
-    Reached (seed 0, 300 steps, on every sixth concept only; accuracy on test and test-concepts): .850 [.800, .889] and .798
-    [.648, .895] with both, .553 and .614 by picture, .807 and .789 by keywords.
-    Time: about a CPU-minute for that sixth, nearly all of it for what the backbones see, once.
+    Reached (seed 0, 600 steps, on every sixth concept only, 740 pictures; accuracy): the same concepts in another style .996
+    with both, .785 by picture; concepts never seen (111 pictures of 37) .856 with both, .703 by picture, .811 by keywords.
+    Time: a CPU-minute and a half for that sixth, most of it for what the backbones see, once.
     Command: ``assay train tuned:emoji``; needs ``assay[pretrained]``, or ``image=hf:FOLDER text=hf:FOLDER``.
     """
     named = {"image": image, "text": text}

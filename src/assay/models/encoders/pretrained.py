@@ -54,10 +54,11 @@ class PretrainedEncoder(nn.Module):
     """Values -> one vector ``[n, dim]``: the mean of the backbone's tokens, levelled and projected.
 
     ``last`` trains that many of its last blocks, ``rank`` a low-rank change of its attention; neither leaves it frozen, and
-    then no gradient is computed in it. `ValueError` when both are asked for.
+    then no gradient is computed in it. ``dropout`` is that of the vectors before they are projected. `ValueError` when both are
+    asked for.
     """
 
-    def __init__(self, dim: int, backbone: Backbone, *, last: int = 0, rank: int = 0) -> None:
+    def __init__(self, dim: int, backbone: Backbone, *, last: int = 0, rank: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
         if last and rank:
             raise ValueError(f"train the last blocks or a low-rank change, not both: got {last} blocks and rank {rank}")
@@ -69,7 +70,7 @@ class PretrainedEncoder(nn.Module):
         else:
             train_last(self.net, last)
         self.frozen = not (last or rank)
-        self.project = nn.Sequential(nn.LayerNorm(self.channels), nn.Linear(self.channels, dim))
+        self.project = nn.Sequential(nn.LayerNorm(self.channels), nn.Dropout(dropout), nn.Linear(self.channels, dim))
         self.train(self.training)
 
     def train(self, mode: bool = True) -> PretrainedEncoder:

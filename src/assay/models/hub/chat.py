@@ -7,6 +7,7 @@ known without looking. ``score`` weighs any choices by how likely the model is t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -83,7 +84,10 @@ class ChatModel:
 
     def _inputs(self, samples: Sequence[Sample], *, naming: bool) -> list[dict[str, Tensor]]:
         with quiet():
-            return [self.prompter.inputs(self._seen(sample), naming=naming) for sample in samples]
+            rows = [self.prompter.inputs(self._seen(sample), naming=naming) for sample in samples]
+        # Some tokenisers tell the parts of a text apart where a decoder does not ask for it.
+        unasked = {"token_type_ids"} - set(inspect.signature(self.checkpoint.net.forward).parameters)
+        return [{name: value for name, value in row.items() if name not in unasked} for row in rows]
 
     def _choices(self, choices: Sequence[str]) -> Choices:
         # Without a template nothing tells a model where its answer ends, so the end says nothing.
