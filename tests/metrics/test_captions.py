@@ -76,6 +76,10 @@ def test_golden_counts():
     assert [total[f"bleu_matched_{n}:ptb-py"] for n in (1, 2, 3, 4)] == [19, 10, 3, 1]
     assert [total[f"bleu_guessed_{n}:ptb-py"] for n in (1, 2, 3, 4)] == [24, 21, 18, 15]
     assert total["bleu_closest:ptb-py"] == 26
+    brevity = math.exp(1 - total["bleu_closest:ptb-py"] / total["bleu_guessed_1:ptb-py"])
+    assert brevity == pytest.approx(0.92004441, abs=5e-9)
+    precisions = [total[f"bleu_matched_{n}:ptb-py"] / total[f"bleu_guessed_{n}:ptb-py"] for n in (1, 2, 3, 4)]
+    assert brevity * math.prod(precisions) ** 0.25 == pytest.approx(GOLDEN["bleu_4"], abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ALL)
