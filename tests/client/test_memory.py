@@ -94,6 +94,17 @@ def test_a_cache_is_for_one_endpoint_and_holds_bytes_as_they_came(tmp_path):
     assert len(kept) == 2 and all(json.loads(path.read_bytes())["choices"] for path in kept)
 
 
+def test_what_was_asked_in_other_words_is_replayed_by_its_answer(tmp_path):
+    cassette = str(tmp_path / "calls.jsonl")
+
+    def usual(question: str):
+        return error(400, "logprobs are not supported") if "logprobs" in server.bodies[-1] else ok("A")
+
+    with serving(usual=usual) as server:
+        recorded = load_endpoint(f"openai:m@{server.url}", Settings(record=cassette)).score(samples("a"), ["x", "y"])
+    assert (load_endpoint(NOWHERE, Settings(replay=cassette)).score(samples("a"), ["x", "y"]) == recorded).all()
+
+
 def test_a_kept_file_without_its_content_is_asked_for_again(tmp_path):
     with serving() as server:
         asked = Settings(cache=str(tmp_path))

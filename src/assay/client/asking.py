@@ -140,11 +140,16 @@ class Asking:
             if isinstance(came, Outcome):
                 self.gate.succeeded()
                 return came
-            fault = came
+            fault, reply = came
             if fault.failure.kind == "rejected" and (other := self.in_other_words(request, fault.failure.message)):
                 request = other
                 continue
-            if not fault.again or number + 1 == self.settings.attempts:
+            if not fault.again:
+                # What has decided a sample is recorded, a refusal too; a refused key has not decided anything.
+                if reply is not None and not fault.final and self.memory.recorder is not None:
+                    self.memory.recorder.add(place, request.sample, reply)
+                break
+            if number + 1 == self.settings.attempts:
                 break
             wait = backoff_s(number, fault.wait_s, self.rng)
             if fault.failure.kind in AWAY:
@@ -170,27 +175,26 @@ class Asking:
         self.learned |= {word} if word else set()
         return None if body == request.body else replace(request, body=body)
 
-    async def attempt(self, worker: int, request: Request, number: int, place: str, until: float) -> Outcome | Fault:
-        """Asks once."""
+    async def attempt(
+        self, worker: int, request: Request, number: int, place: str, until: float
+    ) -> Outcome | tuple[Fault, Received | None]:
+        """Asks once: the outcome, or a fault and the reply that it was, if there was one."""
         self.spend.attempt(number)
         limit = min(self.settings.attempt_s, until - asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout(limit):
                 reply = await self.pools.send(worker, request.path, request.body)
         except TimeoutError:
-            return Fault(Failure("timeout", f"no whole reply within {limit:.3g} s"), again=True)
+            return Fault(Failure("timeout", f"no whole reply within {limit:.3g} s"), again=True), None
         except Lost as lost:
-            return Fault(Failure(lost.kind, str(lost)), again=lost.kind != "too_large")
+            return Fault(Failure(lost.kind, str(lost)), again=lost.kind != "too_large"), None
         if not 200 <= reply.status < 300:
-            fault = fault_of(reply.status, reply.headers, reply.body, now=time_of_day())
-            if not fault.again and not fault.final and self.memory.recorder is not None:
-                self.memory.recorder.add(place, request.sample, reply)
-            return fault
+            return fault_of(reply.status, reply.headers, reply.body, now=time_of_day()), reply
         try:
             read = request.read(reply.body)
         except wire.Malformed as error:
             self.spend.reply(error.usage)
-            return Fault(Failure("broken_reply", f"the reply cannot be read: {error}"), again=True)
+            return Fault(Failure("broken_reply", f"the reply cannot be read: {error}"), again=True), None
         self.spend.reply(read.usage)
         kept = Received(200, {}, reply.body)
         if self.memory.recorder is not None:
