@@ -43,9 +43,9 @@ class BothSources:
 def emoji_and_questions(
     *,
     seed: int = 0,
-    steps: int = 1500,
-    concepts: int = 112,
-    pictures: int = 24,
+    steps: int = 600,
+    concepts: int = 56,
+    pictures: int = 16,
     lr: float = 3e-3,
     matrix_lr: float = 0.03,
     encoder: str = "assay:aligned",
@@ -53,6 +53,15 @@ def emoji_and_questions(
 ) -> Recipe:
     """One reader of pictures, one projector, one small language model: questions about shapes; names, sentences and
     categories of emoji in English and Chinese.
+
+    Source: LLaVA (Liu et al. 2023): a frozen picture tower, a projector, a language model that reads the picture as a prefix.
+
+    Reached (seed 0, measured once): emoji:test (known concepts in a style never seen, 1,481) named to the letter .079
+    [.066, .094], token F1 .239 [.223, .255]; without the picture .000 [.000, .003] and .065. On training pictures of
+    easy-VQA that were kept apart (600 questions) .840, without the picture .667. It had not finished learning: the
+    captioner, with six times as many answers, names .540, and `vlm:easy-vqa` with a picture net of its own answers .988.
+    Time: 1,155 seconds on one thread of a very busy machine (about 300 CPU-seconds).
+    Command: ``assay train vlm:emoji+easy-vqa``.
     """
     settings: dict[str, str | int | float] = {
         "recipe": "vlm:emoji+easy-vqa",
