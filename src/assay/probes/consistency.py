@@ -101,7 +101,7 @@ def conditions(subject: Subject) -> list[Condition]:
         out += [conflict(subject, modality) for modality in subject.modalities if subject.task.choices]
     if "text" in subject.modalities:
         out += [cross.only("text")] if len(subject.modalities) > 1 else []
-        out += [cross_render.substitute(one) for one in channels(subject)]
+        out += [replace(cross_render.substitute(one), samples=substituted(subject)) for one in channels(subject)]
     return out
 
 
@@ -109,6 +109,12 @@ def channels(subject: Subject) -> list[str]:
     """The modalities through which the model can be given a text, and this machine can put it."""
     able = {"image": True, "audio": cross_render.can_speak()}
     return [m for m in able if m in subject.model.modalities and able[m]]
+
+
+def substituted(subject: Subject) -> frozenset[str]:
+    """The samples whose texts come through other modalities: some, since each text is drawn, or spoken for seconds."""
+    texts = [place for place, sample in enumerate(subject.samples) if "text" in sample.inputs]
+    return frozenset(subject.samples[place].id for place in subject.some(texts, ORDERED, "substitute"))
 
 
 def donors(subject: Subject, modality: str) -> dict[str, int]:

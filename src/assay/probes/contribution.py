@@ -24,7 +24,8 @@ from assay.stats.shapley import importance, interactions, shapley
 from assay.types import CLEAN, Condition
 
 Values = NDArray[np.float64]
-DRAWS = 10
+FEWEST_DRAWS, MOST_DRAWS, ANSWERS = 3, 10, 5_000
+"""Ten draws of another sample's modality, fewer where they would be more than so many answers: precision is that of all of them."""
 COALITION_DRAWS = (1, 2)
 SEEN = ("image", "video")  # of a picture there are two constants, grey and black; silence is one, and so is no text
 MOST = 6
@@ -71,20 +72,19 @@ PERCEPTUAL = share(
     "perceptual_score",
     "The share of the score that is lost when the modality comes from other samples (the model's own score as the scale).",
     GAT,
-    recipe=(f"draws:{DRAWS}", "scale:score"),
+    recipe=("scale:score",),
 )
 PERCEPTUAL_TASK = share(
     "perceptual_score_task",
     "The same loss as a share of what the commonest answer leaves: 1 - score of the majority.",
     GAT,
-    recipe=(f"draws:{DRAWS}", "scale:1-majority"),
+    recipe=("scale:1-majority",),
 )
 DIFFERENCE = mean(
     "perceptual_difference",
     "The score less the mean score when the modality comes from other samples.",
     GAT,
     bounds=ANY,
-    recipe=(f"draws:{DRAWS}",),
 )
 EFFECT = mean(
     "ablation_effect",
@@ -99,6 +99,11 @@ OVER_BEST = mean(
     "assay",
     bounds=ANY,
 )
+
+
+def draws(subject: Subject) -> int:
+    """How often each modality comes from another sample."""
+    return max(FEWEST_DRAWS, min(MOST_DRAWS, ANSWERS // max(len(subject.samples), 1)))
 
 
 def lacks(subject: Subject) -> str:
@@ -117,7 +122,7 @@ def conditions(subject: Subject) -> list[Condition]:
     for size in range(1, len(each) - 1):
         out += [drop(*away) for away in combinations(each, size)]
     for modality in each:
-        out += [shuffled(subject, [modality], draw) for draw in range(1, DRAWS + 1)]
+        out += [shuffled(subject, [modality], draw) for draw in range(1, draws(subject) + 1)]
         out += [constant([modality]), *([constant([modality], 2)] if modality in SEEN else [])]
         out += [cross_fill.noise(modality, name=f"noise:{modality}")]
     return out
@@ -203,16 +208,24 @@ def over_draws(reading: Reading, away: Sequence[str], draws: Sequence[int]) -> V
 
 def perceptual_figures(subject: Subject, reading: Reading) -> Iterator[Figure]:
     """Perceptual scores, over the samples that hold the modality."""
-    clean = reading.outcomes(CLEAN.name)
+    clean, count = reading.outcomes(CLEAN.name), draws(subject)
+    drawn = f"draws:{count}"
     for modality in subject.modalities:
         part, asked = f"modality={modality}", reading.asked(shuffled_name([modality]))
-        lost = clean - over_draws(reading, [modality], range(1, DRAWS + 1))
-        yield Figure(DIFFERENCE, part, {"value": lost}, asked)
-        yield Figure(PERCEPTUAL, part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, clean)}, asked)
+        lost = clean - over_draws(reading, [modality], range(1, count + 1))
+        yield Figure(DIFFERENCE.signed(drawn), part, {"value": lost}, asked)
+        yield Figure(
+            PERCEPTUAL.signed(drawn), part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, clean)}, asked
+        )
         if reading.choices:
             targets = [None if sample.target is None else str(sample.target) for sample in reading.samples]
             left = 1.0 - majority(targets, asked)
-            yield Figure(PERCEPTUAL_TASK, part, {"part": lost, "whole": np.where(np.isnan(lost), np.nan, left)}, asked)
+            yield Figure(
+                PERCEPTUAL_TASK.signed(drawn),
+                part,
+                {"part": lost, "whole": np.where(np.isnan(lost), np.nan, left)},
+                asked,
+            )
 
 
 def ablation_figures(subject: Subject, reading: Reading) -> Iterator[Figure]:
