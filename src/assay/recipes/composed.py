@@ -108,6 +108,13 @@ def emoji(
     """One net that aligns, fuses and writes, on the bundled emoji.
 
     Source: BLIP (Li et al. 2022) and CoCa (Yu et al. 2022) for the three losses, ALBEF (Li et al. 2021) for the negatives.
+
+    Reached (seed 0, measured once, with ``steps=150``): test-concepts, 221 names never seen, hit@1 / hit@10 picture → name
+    .072 [.047, .109] / .262 [.214, .317], name → picture .059 / .213; the category of validation concepts in words .733.
+    Names need more steps (test: token F1 .126), and whether a picture and a text belong together was not learnt yet: .634
+    nats against .636 for who always says no. From nothing (``encoder=scratch fusion=gated steps=600 concepts=96``, before
+    the picture tower was shared): hit@1 .047, token F1 on test .144.
+    Time: 108 seconds on one thread of a busy machine. Command: ``assay train composed:emoji steps=150``.
     """
     bpe = emoji_bpe(VOCABULARY)
     processor = Processor(longest_text=32, bpe=bpe)
