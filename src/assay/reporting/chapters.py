@@ -56,6 +56,7 @@ class Listed:
     part: str
     samples: tuple[str, ...]
     count: int
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def listed(run: Run, probe: Probe, most: int = LISTED) -> Iterator[Listed]:
     for (metric, slice_, _), columns in figures_in(run.figures).items():
         if metric in probe.listed and "value" in columns:
             held = ids[columns["value"] >= 1.0].tolist()
-            yield Listed(metric, slice_, tuple(held[:most]), len(held))
+            definition = next((one.definition for one in probe.metrics if one.name == metric), "")
+            yield Listed(metric, slice_, tuple(held[:most]), len(held), definition)
 
 
 def groups(probe: Probe, found: Sequence[Estimate]) -> Iterator[Figures]:
