@@ -161,3 +161,16 @@ def test_conditions_by_name_are_those_of_probes(name):
 def test_unknown_conditions_tell_their_neighbours(name):
     with pytest.raises(ValueError, match="unknown condition"):
         verbs.prepare(reads_text, pictures(4), task="classification", conditions=[name])
+
+
+def test_a_model_that_gives_nothing_but_nan_has_undefined_figures():
+    def broken(samples, choices=None) -> np.ndarray:
+        return np.full((len(samples), 2), np.nan)
+
+    run = verbs.evaluate(broken, pictures(24), task="classification", conditions=["clean"], probes=["all"])
+    assert not run.complete and run.missing == run.planned
+    found = figures(run)
+    for name in ("shapley", "perceptual_score", "mm_shap", "flip_rate"):
+        one = found[name, "modality=image"]
+        assert np.isnan(one.value) and one.n == 0 and one.n_missing > 0
+    assert np.isnan(found["emap_gap", "modality=text+image"].value)

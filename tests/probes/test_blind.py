@@ -71,3 +71,24 @@ def test_no_unit_is_in_two_folds_and_nothing_is_learnt_from_noise():
     assert all(len({f for u, f in zip(units, fold, strict=True) if u == unit}) == 1 for unit in set(units))
     right = cross_fitted(standard(rng.normal(size=(400, 20))), labels, fold)
     assert abs(right.mean() - 0.5) < 0.12
+
+
+def test_broken_pictures_are_missing_and_stop_nothing():
+    plain_bits = bits(lambda text, picture: text, 460)
+    samples = [
+        s if i % 20 else Sample(s.id, {**s.inputs, "image": Image(b"not a picture")}, s.target)
+        for i, s in enumerate(plain_bits.samples)
+    ]
+    data = Dataset("torn", samples, "torn", choices=CLASSES, checked=False)
+
+    def reads(samples, choices=None):
+        return [CLASSES["red" in s.inputs.get("text", "")] for s in samples]
+
+    run = verbs.evaluate(reads, data, task="classification", conditions=["clean"], probes=["blind", "pid"])
+    assert not run.complete and run.manifest.probes == ("blind", "pid")
+    found = {(e.metric, e.slice): e for e in run.estimates}
+    assert (
+        found["blind_score", "solver=trained on image"].n == 437
+        and found["blind_score", "solver=trained on text"].n == 460
+    )
+    assert found["pid_unique", "modality=text & beside=image & of=labels"].value > 0.95

@@ -107,9 +107,11 @@ class JournalReading:
         came = rows["answer"]
         out: NDArray[Any] = np.full(len(self.samples), None, dtype=object)
         if came.ndim == 2:
-            out = np.full((len(self.samples), came.shape[1]), np.nan)
+            # Where nothing came at all nobody knows how wide an answer is, but for scores.
+            out = np.full((len(self.samples), came.shape[1] or len(self.choices)), np.nan)
         there = rows["error_kind"] == ""
-        out[asked.samples[there]] = came[there]
+        if there.any():
+            out[asked.samples[there]] = came[there]
         return out
 
     def pass_rows(self, asked: Pass, first: int) -> tuple[Pass, Table]:

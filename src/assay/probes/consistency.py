@@ -113,7 +113,7 @@ def channels(subject: Subject) -> list[str]:
 
 def substituted(subject: Subject) -> frozenset[str]:
     """The samples whose texts come through other modalities: some, since each text is drawn, or spoken for seconds."""
-    texts = [place for place, sample in enumerate(subject.samples) if "text" in sample.inputs]
+    texts = [place for place, sample in enumerate(subject.samples) if str(sample.inputs.get("text", "")).strip()]
     return frozenset(subject.samples[place].id for place in subject.some(texts, ORDERED, "substitute"))
 
 

@@ -103,10 +103,16 @@ def read(subject: Subject, reading: Reading) -> Found:
     out: list[Estimate] = []
     for pair, places in pairs(subject):
         there = np.array([place for place in places if said[place] is not None], dtype=np.intp)
+        features = [features_of(subject, there, modality) for modality in pair]
+        whole = np.isfinite(features[0]).all(axis=1) & np.isfinite(features[1]).all(axis=1)
+        there = there[whole]
         k = clusters_for(len(there), occurring(subject, there.tolist()))
         if k == 0:
             continue
-        coded = [coded_contents(subject, there, modality, k) for modality in pair]
+        coded = [
+            clusters(reduced(of[whole], DIMS), k, subject.rng("clusters", modality))
+            for of, modality in zip(features, pair, strict=True)
+        ]
         for of, values in (
             ("labels", [str(subject.samples[place].target) for place in there]),
             ("answers", [str(said[place]) for place in there]),
@@ -116,13 +122,11 @@ def read(subject: Subject, reading: Reading) -> Found:
     return out
 
 
-def coded_contents(subject: Subject, places: Codes, modality: str, k: int) -> Codes:
-    """The cluster of each sample's content of a modality."""
+def features_of(subject: Subject, places: Codes, modality: str) -> Values:
+    """What the clusters are made of: the model's vectors where it embeds, else plain features; NaN where there are none."""
     samples = [subject.samples[place] for place in places]
-    features = embedded(subject.model, samples, modality)
-    if features is None or not np.isfinite(features).all():
-        features = plain([sample.inputs[modality] for sample in samples], modality)
-    return clusters(reduced(features, DIMS), k, subject.rng("clusters", modality))
+    vectors = embedded(subject.model, samples, modality)
+    return plain([sample.inputs[modality] for sample in samples], modality) if vectors is None else vectors
 
 
 def estimates(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.evaluation.answers import Question, answers, asker
-from assay.types import Embeds, Media, Model, Sample
+from assay.types import Embeds, Media, MediaError, Model, Sample
 
 Values = NDArray[np.float64]
 BUCKETS, GRID, BANDS, PARTS = 512, 8, 16, 4
@@ -24,7 +24,7 @@ BATCH = 64
 
 
 def plain(contents: Sequence[Media | str], modality: str) -> Values:
-    """Features ``float64[n, d]`` of contents of one modality. Raises `MediaError` for a medium that cannot be read.
+    """Features ``float64[n, d]`` of contents of one modality; NaN for a medium that cannot be read.
 
     >>> plain(["red apple", "green apple"], "text").shape
     (2, 512)
@@ -32,7 +32,17 @@ def plain(contents: Sequence[Media | str], modality: str) -> Values:
     if modality == "text":
         return words([str(content) for content in contents])
     of = {"image": picture, "audio": sound, "video": film}[modality]
-    return np.array([of(np.asarray(content.load())) for content in contents if not isinstance(content, str)])
+    rows = [None if isinstance(content, str) else read(content, of) for content in contents]
+    width = next((len(row) for row in rows if row is not None), 0)
+    return np.array([np.full(width, np.nan) if row is None else row for row in rows]).reshape(len(rows), width)
+
+
+def read(content: Media, of: Callable[[NDArray[np.generic]], Values]) -> Values | None:
+    """The features of one medium; `None` where it is broken, which the answers about it say already."""
+    try:
+        return of(np.asarray(content.load()))
+    except MediaError:
+        return None
 
 
 def words(texts: Sequence[str], buckets: int = BUCKETS) -> Values:

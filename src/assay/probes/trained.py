@@ -25,9 +25,10 @@ FEWEST, MOST = 50, 3_000
 def solved(
     samples: Sequence[Sample], modalities: Sequence[str], units: Sequence[str], rng: np.random.Generator
 ) -> Values:
-    """1 where the solver is right, 0 where it is wrong, NaN for samples without a target or one of the modalities, or beyond `MOST`.
+    """1 where the solver is right, 0 where it is wrong, NaN for samples without a target or one of the modalities,
+    beyond `MOST`, or with a medium that cannot be read.
 
-    All NaN for fewer than `FEWEST`. Raises `MediaError` for a medium that cannot be read.
+    All NaN for fewer than `FEWEST`.
     """
     out = np.full(len(samples), np.nan)
     places = [
@@ -37,9 +38,14 @@ def solved(
         return out
     places = sorted(rng.permutation(places)[:MOST].tolist())
     chosen = [samples[place] for place in places]
-    features = np.hstack([standard(plain(contents(chosen, m), m)) for m in modalities])
-    labels = np.unique([str(sample.target) for sample in chosen], return_inverse=True)[1].astype(np.intp)
-    out[places] = cross_fitted(features, labels, folds([units[place] for place in places], labels, rng))
+    features = np.hstack([plain(contents(chosen, m), m) for m in modalities])
+    whole = np.isfinite(features).all(axis=1) if features.shape[1] else np.zeros(len(chosen), dtype=np.bool_)
+    if whole.sum() < FEWEST:
+        return out
+    kept = np.asarray(places)[whole]
+    labels = np.unique([str(samples[place].target) for place in kept], return_inverse=True)[1].astype(np.intp)
+    fold = folds([units[place] for place in kept], labels, rng)
+    out[kept] = cross_fitted(standard(features[whole]), labels, fold)
     return out
 
 
