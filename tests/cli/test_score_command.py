@@ -77,6 +77,8 @@ def test_explanations_with_and_without_a_file(write, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["{}", "--metrics", ""], "--metrics needs a name"),
+        (["{}", "--metrics", " , "], "--metrics needs a name"),
         ([], "name a file of predictions"),
         (["absent.jsonl"], "absent.jsonl"),
         (["{}", "--metrics", "acuracy"], "did you mean accuracy"),

@@ -71,6 +71,10 @@ def score(options: Score) -> int:
             "name a file of predictions: `assay score FILE --metrics accuracy`; `assay score --help` says what it holds."
         )
     names = split(options.metrics)
+    if options.metrics is not None and not names:
+        raise ValueError(
+            "--metrics needs a name, or several with commas between them; leave it out for the usual ones."
+        )
     if len(options.files) == 1 and Path(options.files[0]).is_dir():
         return again(options, names)
     scored = verbs.score(

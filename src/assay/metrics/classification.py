@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.metric import Metric, Rows, Weights, ratio, sign, weighted_mean
-from assay.stats.inputs import listed, plain
+from assay.stats.inputs import listed, meeting, plain
 from assay.stats.measured import OfSpread
 
 Values = NDArray[np.float64]
@@ -35,7 +35,8 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
 
     ``choices`` fixes the codes, so that rows of several shards fit together; an answer that is none of them is
     unparsed. Without, the codes follow the sorted labels. Raises `ValueError` for unequal lengths, for a true label
-    that is missing (None, NaN) or none of the choices, naming the row, and for labels that are collections.
+    that is missing (None, NaN) or none of the choices, naming the row, for labels that are collections, and without
+    ``choices`` for predicted and true labels of kinds that never equal each other (numbers beside texts).
 
     >>> rows = measure_labels(["a", None, "b"], ["a", "b", "a"])
     >>> rows["correct"].tolist(), rows["unparsed"].tolist()
@@ -46,6 +47,8 @@ def measure_labels(predicted: Sequence[Any], true: Sequence[Any], choices: Seque
     listed(true, "true labels")
     if len(predicted) != len(true):
         raise ValueError(f"one answer a true label was expected: {len(predicted)} answers, {len(true)} labels")
+    if not len(choices):
+        meeting(predicted, true, ("predicted", "true"))
     integers = None if len(choices) else _integers(predicted, true)
     wanted, given = _coded(predicted, true, choices) if integers is None else integers
     return {

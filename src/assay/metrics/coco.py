@@ -78,8 +78,8 @@ def detection(
     """COCO's twelve figures by name: ``map``, ``map_50``, ``map_75``, ``map_small`` … ``mar_1``, ``mar_10``, ``mar_100`` …
 
     Of each image ``predicted`` holds ``boxes float[k, 4]`` (x, y, width, height), ``labels`` and ``scores``, and
-    ``targets`` ``boxes``, ``labels`` and where they are known ``crowd`` (around many, never missed) and ``area`` (of the
-    object's outline; default width × height). With ``iou="masks"`` both hold ``masks`` in place of ``boxes``: bitmaps
+    ``targets`` ``boxes``, ``labels`` and where they are known ``crowd`` (or ``iscrowd``: around many, never missed) and
+    ``area`` (of the object's outline; default width × height). With ``iou="masks"`` both hold ``masks`` in place of ``boxes``: bitmaps
     ``[height, width]`` or COCO's run lengths (`assay.metrics.masks`), whose own area is the default. Equal scores go by
     the order of the images and of their boxes. A prediction of None never came: the image is left out and counted in
     ``n_missing``. A label that only predictions have changes nothing. With ``per_class`` each class's average precision
@@ -87,7 +87,7 @@ def detection(
     resampled. ``unit`` labels images that belong together (frames of one film). No objects that count: NaN.
 
     Raises `ValueError`, naming image and box or mask, for unequal lengths, negative sides, values that are not finite, shapes
-    that do not fit, and labels that are none of ``classes`` (None: any).
+    that do not fit, unknown keys, and labels that are none of ``classes`` (none given: any) or of another kind than the true ones.
 
     >>> box = {"boxes": [[10, 10, 20, 20]], "labels": ["cat"]}
     >>> found = detection([box | {"scores": [0.9]}, None], [box, box])

@@ -15,9 +15,15 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.assignment import Index, Values
-from assay.stats.inputs import listed
+from assay.stats.inputs import listed, meeting
 
 OfImage = Mapping[str, Any]
+
+THINGS = frozenset({"boxes", "masks", "segments", "labels", "scores", "image_id"})
+"""Keys that an image may have. Torchvision's ``image_id`` is not used, nor are masks where boxes are compared."""
+
+OF_PICTURES = frozenset({"crowd", "iscrowd", "area"})
+"""Keys that say more of a picture's objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,27 @@ class Side:
 def side_of(name: str, items: Sequence[OfImage | None], key: str) -> Side:
     """The side called ``name``, whose things are under ``key``; None (an answer that never came) holds nothing."""
     there = [dict.fromkeys((key, "labels", "scores"), ()) if item is None else item for item in items]
+    known = THINGS | (set() if key == "segments" else OF_PICTURES)
     for place, item in enumerate(there):
         if not isinstance(item, Mapping) or key not in item or "labels" not in item:
             held = f"one with {', '.join(map(str, item))}" if isinstance(item, Mapping) else type(item).__name__
             raise ValueError(f"{name}[{place}]: a dict with {key} and labels was expected, not {held:.100}")
         if not isinstance(item[key], Sized) or not isinstance(item["labels"], Sized):
             raise ValueError(f"{name}[{place}]: lists or arrays of {key} and labels were expected, not {item!r:.100}")
+        if not item.keys() <= known:
+            odd = next(one for one in item if one not in known)
+            raise ValueError(f"{name}[{place}]: {odd!r} is no key that is known: {nearest(str(odd), known)}")
+        if "iscrowd" in item:
+            there[place] = _crowd(f"{name}[{place}]", item)
     counts = np.fromiter((len(item[key]) for item in there), dtype=np.intp, count=len(there))
     return Side(name, key, there, counts, np.repeat(np.arange(len(there)), counts))
+
+
+def _crowd(where: str, item: OfImage) -> OfImage:
+    """The same with COCO's ``iscrowd`` under ``crowd``."""
+    if "crowd" in item:
+        raise ValueError(f"{where}: crowd and iscrowd are the same; leave one of them out")
+    return {("crowd" if name == "iscrowd" else name): value for name, value in item.items()}
 
 
 def both_sides(predicted: Sequence[OfImage | None], targets: Sequence[OfImage], key: str) -> tuple[Side, Side]:
@@ -140,7 +159,9 @@ def classes_of(
     found: Side, true: Side, classes: Sequence[Hashable]
 ) -> tuple[tuple[Hashable, ...], tuple[Index, Index]]:
     """The classes, and each side's labels as places among them. Without ``classes`` they are the labels that occur, sorted."""
-    known, codes = _coded(_labels(found), _labels(true), classes)
+    found_labels, true_labels = _labels(found), _labels(true)
+    meeting(found_labels, true_labels, (found.name, true.name))
+    known, codes = _coded(found_labels, true_labels, classes)
     for side, coded in zip((found, true), codes, strict=True):
         if len(coded) and coded.min() < 0:
             place = int(np.argmin(coded))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.counting import Ints, Matrix, stand, stand_both
-from assay.stats.inputs import floats, listed
+from assay.stats.inputs import floats, listed, plain
 
 Grades = Sequence[Sequence[float]] | None
 
@@ -176,7 +176,7 @@ def _matrices(*given: tuple[str, ArrayLike]) -> tuple[Matrix, Matrix]:
 
 def _matrix(name: str, values: ArrayLike) -> Matrix:
     try:
-        array = np.asarray(values)  # of whatever precision it has
+        array = np.asarray(plain(values))  # of whatever precision it has
     except ValueError:
         array = floats(values, name)
     if array.dtype not in (np.float32, np.float64):
@@ -228,7 +228,20 @@ def places(positives: Sequence[Sequence[int]], n: int, m: int) -> tuple[Ints, In
     if len(wrong):
         at = int(np.searchsorted(np.cumsum(counts), wrong[0], side="right"))
         raise ValueError(f"positives of query {at}: {target[wrong[0]]} is no index of a gallery of {m}")
+    _no_matrix(counts, target, m)
     return counts, target
+
+
+def _no_matrix(counts: Ints, target: Ints, m: int) -> None:
+    """Refuses a matrix of 0 and 1 in place of lists: as places its rows would name the first two candidates again and again."""
+    if m < 2 or not len(counts) or not (counts == m).all() or not (target <= 1).all():
+        return
+    rows = target.reshape(-1, m)
+    if m > 2 or (rows[:, 0] == rows[:, 1]).any():
+        raise ValueError(
+            f"positives: lists of places in the gallery were expected, not a matrix of 0 and 1 ({len(rows)} queries by {m}); "
+            "pass [numpy.flatnonzero(row) for row in matrix]"
+        )
 
 
 def _is_place(one: object) -> bool:

@@ -124,7 +124,7 @@ def scored(
     found = estimates(signed, rows, unit, seed=seed, unit_name=unit_name)
     n_missing = 0
     if any(metric.family in ANSWERS for metric in asked):
-        lost = np.fromiter((_never_came(one) for one in inputs[0]), dtype=np.bool_, count=len(inputs[0]))
+        lost = np.fromiter((_never_came(one) for one in plain(inputs[0])), dtype=np.bool_, count=len(inputs[0]))
         n_missing = len(np.unique(codes(unit, len(lost))[lost]))
     return {
         one.metric: replace(one, n_missing=n_missing if metric.family in ANSWERS else 0)
@@ -133,7 +133,7 @@ def scored(
 
 
 def _never_came(one: Any) -> bool:
-    return one is None or (isinstance(one, float) and one != one)
+    return one is None or (isinstance(one, float | np.floating) and bool(one != one))
 
 
 def score(
@@ -155,6 +155,8 @@ def score(
     >>> round(found["macro_f1"].value, 4), found["unparsed"].value
     (0.5833, 0.25)
     """
+    if isinstance(names, str):
+        raise ValueError(f"a list of names was expected, such as [{names!r}], not one text")
     return scored([get(name) for name in names], predictions, references, unit=unit, seed=seed)
 
 

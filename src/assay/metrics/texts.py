@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
+from assay.stats.inputs import listed
 
 Values = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ class Texts:
 def paired_texts(predictions: Sequence[str | None], references: Sequence[str | Sequence[str]]) -> Texts:
     """Predictions and references, checked. A row's references are one text or several.
 
-    Raises `ValueError` for unequal lengths, a text where a list of texts belongs, a row without references, and
+    Raises `ValueError` for unequal lengths, a text, a dict or a set where a list of texts belongs, a row without references, and
     anything else than a text, naming the row.
 
     >>> paired_texts(["a cat", None], ["a cat", ["dog", "hound"]]).count.tolist()
@@ -84,6 +85,7 @@ def paired_texts(predictions: Sequence[str | None], references: Sequence[str | S
             raise ValueError(f"{what}: a list of texts was expected, not one text")
         if not isinstance(given, Sized):
             raise ValueError(f"{what}: a list of texts was expected, not {given!r:.80}")
+        listed(given, what)
     if len(predictions) != len(references):
         raise ValueError(
             f"a prediction for every row of references was expected: {len(predictions)} predictions, {len(references)} references"

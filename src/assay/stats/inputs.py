@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Set, Sized
+from numbers import Number
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,24 +20,49 @@ class _Array(Protocol):
 def plain(given: Any) -> Any:
     """An array or a series of another library (torch on the CPU, Polars, pandas) as numpy's, also in a list; all else as it is.
 
-    Tensors compare by who they are: two that hold the same label would be two labels.
+    Tensors compare by who they are: two that hold the same label would be two labels. ``pandas.NA`` is None.
 
     >>> plain([1, None]), plain(np.arange(2)).tolist()
     ([1, None], [0, 1])
     """
     if isinstance(given, _Array):
-        return np.asarray(given)
+        found = array(given)
+        if found.dtype == object and found.ndim == 1 and any(map(_absent, set(map(type, found)))):
+            found = np.array([None if _absent(type(one)) else one for one in found], dtype=object)
+        return found
     if isinstance(given, list | tuple) and any(_foreign(kind) for kind in set(map(type, given))):
         return [_plain_row(one) if _foreign(type(one)) else one for one in given]
     return given
 
 
+def array(given: Any) -> NDArray[Any]:
+    """What `numpy.asarray` gives; a tensor with gradients, or of a kind that numpy has not (bfloat16), without and as floats.
+
+    >>> array([1, 2]).tolist()
+    [1, 2]
+    """
+    try:
+        return np.asarray(given)
+    except (RuntimeError, TypeError):
+        loose = getattr(given, "detach", None)
+        if loose is None:
+            raise
+        return np.asarray(loose().float())
+
+
+def _absent(kind: type) -> bool:
+    """Whether it is the kind of ``pandas.NA``, which compares with nothing."""
+    return kind.__name__ == "NAType"
+
+
 def _foreign(kind: type) -> bool:
-    return issubclass(kind, _Array) and not issubclass(kind, np.ndarray | np.generic)
+    return _absent(kind) or (issubclass(kind, _Array) and not issubclass(kind, np.ndarray | np.generic))
 
 
 def _plain_row(one: Any) -> Any:
-    found = np.asarray(one)
+    if _absent(type(one)):
+        return None
+    found = array(one)
     return found.item() if found.ndim == 0 else found
 
 
@@ -45,8 +71,45 @@ def listed(given: Any, name: str) -> None:
 
     >>> listed(["a"], "predictions")
     """
-    if not isinstance(given, Sized) or isinstance(given, str | bytes | Mapping | set | frozenset):
+    if isinstance(given, Mapping):
+        raise ValueError(
+            f"{name}: a list, one a row, was expected, not a dict, {given!r:.80}: pass its values, both sides in the order "
+            "of one side's keys (of pycocoevalcap's: [res[k][0] for k in gts] and [gts[k] for k in gts])"
+        )
+    if not isinstance(given, Sized) or isinstance(given, str | bytes | Set):
         raise ValueError(f"{name}: a list, one a row, was expected, not {given!r:.80}")
+
+
+KINDS = ((str, "texts"), (bytes, "bytes"), ((Number, np.bool_), "numbers"))
+"""Kinds of labels of which none equals one of another kind."""
+
+
+def meeting(one: Any, other: Any, names: tuple[str, str]) -> None:
+    """Raises `ValueError` where labels are of kinds that never equal each other: numbers beside texts, bytes beside texts.
+
+    What is missing (None, NaN) has no kind. ``names`` are those of the two sides.
+
+    >>> meeting([1, None], [2.0], ("predicted", "true"))
+    """
+    first, second = _kinds(one), _kinds(other)
+    if first and second and not first & second and "" not in first | second:
+        told = (
+            f"{name} labels are {' and '.join(sorted(found))}"
+            for name, found in zip(names, (first, second), strict=True)
+        )
+        raise ValueError(f"{', '.join(told)}: none equals any of the other side; give both as one kind")
+
+
+def _kinds(labels: Any) -> set[str]:
+    """The kinds that occur; an empty name for one that is none of `KINDS`."""
+    if isinstance(labels, np.ndarray) and labels.dtype != object:
+        types = {labels.dtype.type} if labels.size else set()
+    else:
+        types = set(map(type, labels)) - {type(None)}
+    floating = {kind for kind in types if issubclass(kind, float | np.floating)}
+    if floating and not any(one == one for one in labels if isinstance(one, float | np.floating)):
+        types -= floating  # NaN, for what is missing
+    return {next((name for known, name in KINDS if issubclass(kind, known)), "") for kind in types}
 
 
 def floats(given: ArrayLike, name: str = "values") -> Values:
@@ -58,8 +121,13 @@ def floats(given: ArrayLike, name: str = "values") -> Values:
     [1.0, nan]
     """
     try:
-        return np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
+        found = array(given) if isinstance(given, _Array) else given
+        if getattr(found, "dtype", np.float64) in (np.complex64, np.complex128, np.clongdouble):
+            raise ValueError(f"{name}: real numbers were expected, not complex ones")
+        return np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        if "complex" in str(error):
+            raise ValueError(f"{name}: real numbers were expected, not complex ones") from None
         raise ValueError(f"{name}: {_unreadable(given)}") from None
 
 

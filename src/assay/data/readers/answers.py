@@ -211,15 +211,30 @@ def _references(record: Mapping[str, Any], where: Path, place: str) -> tuple[Any
         raise ValueError(
             f"{where}, {place}: no 'reference' or 'references' (also 'label', 'answer', 'answers'); found {told}."
         )
-    value = whole(record[name])
-    if name == "answers" and isinstance(value, list):
-        value = [one.get("answer") if isinstance(one, dict) else one for one in value]
+    for other in REFERENCES:
+        if other != name and record.get(other) is not None and not _agree(record[name], record[other]):
+            raise ValueError(
+                f"{where}, {place}: {name!r} and {other!r} contradict each other ({record[name]!r:.60}, {record[other]!r:.60}); "
+                "keep the one that holds the references."
+            )
+    value = whole(_answers(record[name]) if name == "answers" else record[name])
     several = isinstance(value, list)
     if several and (not value or any(one is None for one in value)):
         raise ValueError(
             f"{where}, {place}: {name!r} holds {'nothing' if not value else 'null'}; a row needs a reference."
         )
     return tuple(value) if several else (value,)
+
+
+def _answers(value: Any) -> Any:
+    """The texts of VQA's annotators."""
+    return [one.get("answer") if isinstance(one, dict) else one for one in value] if isinstance(value, list) else value
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether the references under two names are the same, or the fewer are among the more."""
+    few, more = sorted((_answers(x) if isinstance(x, list) else [x] for x in (one, other)), key=len)
+    return all(x in more for x in few)
 
 
 def _options(record: Mapping[str, Any]) -> tuple[str, ...]:

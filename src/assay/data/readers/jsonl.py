@@ -35,8 +35,20 @@ def _refused(name: str) -> None:
     raise _Constant(name)
 
 
+class _Twice(Exception):
+    """A key that occurs twice in one object of JSON."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in found if names.count(name) > 1))
+    return found
+
+
 # Made once: `json.loads` makes one for every line as soon as it is told anything.
-DECODER = json.JSONDecoder(parse_constant=_refused)
+DECODER = json.JSONDecoder(parse_constant=_refused, object_pairs_hook=_object)
 
 
 def values(where: Path) -> Numbered:
@@ -97,6 +109,8 @@ def parsed(text: str, where: Path, place: str = "") -> Any:
         return DECODER.decode(text)
     except _Constant as error:
         raise ValueError(f"{at}: {error} is no JSON value; write null for what is missing.") from None
+    except _Twice as error:
+        raise ValueError(f"{at}: {str(error)!r:.80} occurs twice in one object; which of the two counts?") from None
     except RecursionError:
         raise ValueError(f"{at}: is not JSON: it is nested too deeply.") from None
     except json.JSONDecodeError as error:
