@@ -41,7 +41,7 @@ def can_speak() -> bool:
     return shutil.which(SPEAKER) is not None
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=16)
 def speech_of(text: str) -> Audio:
     """The text spoken by espeak-ng. Raises `MediaError` where it cannot be."""
     command = [SPEAKER, "--stdout", "--stdin"]
