@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assay.training.fewshot import fewshot
     from assay.types import Condition, Estimate, Media, Model, Sample
     from assay.verbs import (
+        bench,
         compare,
         evaluate,
         gate,
@@ -54,6 +55,7 @@ HOMES = {
     "Run": "assay.evaluation.run",
     "Sample": "assay.types",
     "Shard": "assay.evaluation.how",
+    "bench": "assay.verbs",
     "compare": "assay.verbs",
     "cross_validate": "assay.experiments.crossval",
     "decide": "assay.models.decisions",
@@ -94,6 +96,7 @@ __all__ = [
     "Sample",
     "Shard",
     "__version__",
+    "bench",
     "compare",
     "cross_validate",
     "decide",

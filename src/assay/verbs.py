@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.evaluation.prepare import Prepared
     from assay.evaluation.run import Run
     from assay.evaluation.scored import Scored
+    from assay.evaluation.speed.bench import Bench, Effort
     from assay.serving.answer import Answer
     from assay.serving.search import Found
 
@@ -193,6 +194,35 @@ def evaluate_prepared(
         on_progress=on_progress,
         speed=isinstance(prepared.model, HasFacts) if speed is None else speed,
         session=Session(prepared.how, prepared.load, prepared.load_s, prepared.request),
+    )
+
+
+def bench(
+    models: str | Path | Sequence[str | Path | Model | Callable[..., Any]],
+    data: str | Path | Dataset,
+    *,
+    task: str | None = None,
+    limit: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    effort: Effort | None = None,
+    how: How | None = None,
+    cost: str = "latency_p50_s",
+) -> tuple[list[Bench], list[dict[str, Any]]]:
+    """What answering costs each of ``models``; of several also a row each of quality (the task's first figure) against ``cost``, cheapest
+    first, with those by whom it is dominated. ``effort`` says how much is asked (`assay.evaluation.speed.bench.Effort`)."""
+    from assay.evaluation.speed.bench import bench as measure
+    from assay.evaluation.speed.pareto import Offer, check_cost, pareto
+
+    check_cost(cost)
+    several = [models] if isinstance(models, str | Path) else list(models)
+    ready = [prepare(one, data, task=task, limit=limit, columns=columns, how=how) for one in several]
+    found = [measure(one, effort) for one in ready]
+    if len(found) == 1:
+        return found, []
+    scores = [evaluate_prepared(one, speed=False).estimates[0] for one in ready]
+    better = ready[0].task.metrics[0].better
+    return found, pareto(
+        [Offer(one.model, score, one.cost(cost), better) for one, score in zip(found, scores, strict=True)]
     )
 
 
