@@ -7,6 +7,7 @@ import pytest
 from evaluation_fakes import Scorer, labelled
 
 from assay.evaluation.deadline import Caller, OutOfTime, told
+from assay.evaluation.errors import Terminated
 from assay.evaluation.evaluate import Session, evaluate
 from assay.evaluation.how import How
 from assay.evaluation.tasks import classification
@@ -42,13 +43,21 @@ def test_a_deadline_that_is_kept_changes_nothing():
     assert classify(Scorer(), timeout_s=30).as_json() == classify(Scorer()).as_json()
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Terminated])
 def test_what_ends_a_run_ends_it_from_the_other_thread_too(error):
     def stop():
         raise error
 
     with pytest.raises(error):
         classify(Scorer(faults={"s05": stop}), timeout_s=30)
+
+
+def test_a_model_that_ends_the_program_has_not_answered():
+    def ends():
+        raise SystemExit(0)
+
+    run = classify(Scorer(faults={"s05": ends}), timeout_s=30)
+    assert {one["error"] for one in run.errors()} == {"RuntimeError: the model called sys.exit(0) instead of answering"}
 
 
 def test_a_late_answer_is_not_heard():

@@ -8,6 +8,7 @@ import pytest
 from evaluation_fakes import Embedder, FakeMedia, Scorer, concepts, labelled
 
 from assay.evaluation.answers import LONGEST, UnusableAnswer, checked, describe
+from assay.evaluation.errors import Terminated
 from assay.evaluation.evaluate import evaluate
 from assay.evaluation.tasks import classification, retrieval
 from assay.types import CLEAN, Condition, Failure, MediaError, Sample
@@ -65,13 +66,20 @@ def test_samples_that_raise_are_errors_and_the_others_are_answered(fault, kind, 
     assert run.headline.value == pytest.approx(correct.mean(), abs=1e-12)
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
 def test_what_means_to_stop_stops_and_can_go_on(stop, tmp_path):
     with pytest.raises(stop):
         classify(Scorer(faults={"s13": raising(stop())}), batch=4, out=tmp_path)
     again = Scorer()
     run = classify(again, batch=4, out=tmp_path)
     assert run.complete and again.asked[0] == "s12"
+
+
+@pytest.mark.parametrize("code", [0, 5, None])
+def test_a_model_that_ends_the_program_has_not_answered(code):
+    run = classify(Scorer(faults={"s13": raising(SystemExit(code))}), batch=4)
+    said = f"RuntimeError: the model called sys.exit({code!r}) instead of answering"
+    assert [(one["sample"], one["error"]) for one in run.errors()] == [("s13", said)]
 
 
 def test_memory_that_runs_out_halves_the_batch_and_is_recorded():

@@ -105,3 +105,27 @@ def test_a_function_in_a_file(tmp_path, monkeypatch):
     file.write_text("def answer(:\n")
     with pytest.raises(ValueError, match="is no Python"):
         load_callable(f"py:{file}:answer")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import math\nmath.sqrt(-1)\n", r"mine\.py, line 2: ValueError: "),
+        ("def inner():\n    return {}['k']\ninner()\n", r"mine\.py, line 2: KeyError: 'k'"),
+        ("import sys\nsys.exit(0)\n", r"mine\.py, line 2: sys\.exit\(0\)"),
+        ("import no_such_module_at_all\n", r"mine\.py, line 1: ModuleNotFoundError: .*no_such_module_at_all"),
+        ("answer = 3\n", r"mine\.py:answer: expected a function, or an object with .* got int: 3"),
+        ("class answer:\n    def __init__(self):\n        1 / 0\n", r"mine\.py: answer\(\), line 3: ZeroDivisionError"),
+    ],
+)
+def test_what_goes_wrong_in_a_file_is_told_with_its_place(tmp_path, code, words):
+    (tmp_path / "mine.py").write_text(code)
+    with pytest.raises(ValueError, match=words):
+        load_callable(f"py:{tmp_path}/mine.py:answer")
+
+
+def test_what_goes_wrong_in_a_module_is_told_with_its_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "module_that_breaks.py").write_text("X = 1\nimport no_such_module_at_all\n")
+    with pytest.raises(ValueError, match=r"module_that_breaks, line 2: ModuleNotFoundError"):
+        load_callable("py:module_that_breaks:answer")

@@ -9,6 +9,7 @@ from types import FrameType
 
 from assay.cli import BUSY, DISK, INTERRUPTED, USAGE
 from assay.cli.options import Command, parse
+from assay.evaluation.errors import Terminated
 
 
 def run(command: Command, arguments: list[str]) -> int:
@@ -47,7 +48,7 @@ def message(text: str) -> None:
 
 def terminated(signum: int, frame: FrameType | None) -> None:
     """SIGTERM stops as orderly as Ctrl-C does, with the exit code that shells expect of it."""
-    raise SystemExit(128 + signum)
+    raise Terminated(128 + signum)
 
 
 EXTRAS = {

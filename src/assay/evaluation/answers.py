@@ -17,6 +17,7 @@ from typing import Any, TextIO, cast
 import numpy as np
 
 from assay.evaluation.deadline import OutOfTime
+from assay.evaluation.errors import Terminated
 from assay.types import (
     Answers,
     Embeds,
@@ -80,7 +81,13 @@ def asker(model: Model, question: Question, width: int | None) -> Ask:
     def ask(samples: Sequence[Sample]) -> list[Answer]:
         # What a model prints must not end up in a program's output.
         with aside():
-            came = verb(list(samples), question)
+            try:
+                came = verb(list(samples), question)
+            except Terminated:
+                raise
+            except SystemExit as error:
+                # A script that ends itself must not end the run, let alone with an exit code that says all is well.
+                raise RuntimeError(f"the model called sys.exit({error.code!r}) instead of answering") from error
         return checked(came, len(samples), width, question.verb)
 
     return ask

@@ -1,4 +1,4 @@
-"""What can stop an evaluation from outside: a disk, another process."""
+"""What can stop an evaluation from outside: a disk, another process, a signal."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class StoreError(OSError):
 
 class RunBusyError(BlockingIOError):
     """Another process writes into the run's folder."""
+
+
+class Terminated(SystemExit):
+    """The signal to stop came: what was answered is kept, and the process ends. A model's own `SystemExit` is another matter."""

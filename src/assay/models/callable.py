@@ -9,12 +9,14 @@ are added where it has none.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,7 +74,8 @@ def load_callable(spec: str) -> Model:
     """The model behind ``py:package.module:name`` or ``py:path/to/file.py:name``.
 
     A module is looked for in the working directory first, as ``python -m`` does. Raises `ValueError` for a file or module that
-    is not there or cannot be imported, and for an unknown name, with its nearest neighbours.
+    is not there, for what goes wrong while it is run (naming file, line and exception), for what is no model, and for an
+    unknown name, with its nearest neighbours.
     """
     place, _, name = spec.removeprefix(SCHEME).rpartition(":")
     if not place or not name:
@@ -83,7 +86,11 @@ def load_callable(spec: str) -> Model:
     if name not in vars(module):
         known = [key for key, value in vars(module).items() if not key.startswith("_") and callable(value)]
         raise ValueError(f"{place} has no {name!r}: {nearest(name, known)}")
-    return as_model(vars(module)[name], name=f"{SCHEME}{place}:{name}")
+    found = vars(module)[name]
+    if isinstance(found, type):
+        with told(f"{place}: {name}()", Path(str(module.__file__))):
+            found = found()
+    return as_model(found, name=f"{SCHEME}{place}:{name}")
 
 
 def as_model(given: Any, *, name: str = "") -> Model:
@@ -102,7 +109,8 @@ def as_model(given: Any, *, name: str = "") -> Model:
         return with_verbs(verbs, called_so, str(getattr(given, "fingerprint", fingerprint_of(type(given)))), modalities)
     if not callable(given):
         raise ValueError(
-            f"expected a function, or an object with {', '.join(VERBS[:-1])} or {VERBS[-1]}, got {type(given).__name__}"
+            f"{name and name + ': '}expected a function, or an object with {', '.join(VERBS[:-1])} or {VERBS[-1]}, "
+            f"got {type(given).__name__}: {given!r:.60}"
         )
     kind = ScoringFunction if gives_scores(given) else SpeakingFunction
     return kind(given, called_so, fingerprint_of(given), modalities)
@@ -122,11 +130,15 @@ def from_module(place: str) -> ModuleType:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"there is no module {place!r} here or installed ({error}); a file is given as path/to/file.py"
-        ) from error
+        with told(place, Path(*place.split("."))):
+            return importlib.import_module(place)
+    except ValueError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{place}.".startswith(f"{missing.name}."):
+            raise ValueError(
+                f"there is no module {place!r} here or installed ({missing}); a file is given as path/to/file.py"
+            ) from missing
+        raise
 
 
 def from_file(path: Path) -> ModuleType:
@@ -140,11 +152,24 @@ def from_file(path: Path) -> ModuleType:
     assert found is not None and found.loader is not None, "a file that ends in .py has a loader"
     module = importlib.util.module_from_spec(found)
     sys.modules.setdefault(path.stem, module)
-    try:
+    with told(str(path), path):
         found.loader.exec_module(module)
-    except SyntaxError as error:
-        raise ValueError(f"{path} is no Python: {error}") from error
     return module
+
+
+@contextlib.contextmanager
+def told(what: str, file: Path) -> Iterator[None]:
+    """Inside, what goes wrong in a user's code is a `ValueError` that names its line in ``file`` and the kind of exception."""
+    try:
+        yield
+    except SyntaxError as error:
+        raise ValueError(f"{what} is no Python: {error}") from error
+    except (Exception, SystemExit) as error:
+        stem = str(file.with_suffix(""))
+        lines = [at.lineno for at in traceback.extract_tb(error.__traceback__) if stem in at.filename]
+        where = f", line {lines[-1]}" if lines else ""
+        said = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{what}{where}: {said:.300}") from error
 
 
 def takes_choices(function: Callable[..., Any]) -> bool:
