@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,16 +59,7 @@ def load_model(
     server that speaks OpenAI's language, asked as ``endpoint`` says (`assay.client.settings.Settings`).
 
     What already is a model is given back as it is; a function, or an object with ``embed``, ``score`` or ``generate``, is made one.
-    What is printed while it loads goes to standard error.
     """
-    from assay.evaluation.answers import aside
-
-    with aside():
-        return loaded_model(name, train, endpoint)
-
-
-def loaded_model(name: str | Path | Model | Callable[..., Any], train: str, endpoint: Settings | None) -> Model:
-    """As `load_model`, which says what its arguments are."""
     if not isinstance(name, str | Path):
         return attribute("assay.models.callable:as_model")(name)  # type: ignore[no-any-return]
     scheme, _, rest = str(name).partition(":")
@@ -382,23 +372,7 @@ def predict(
         )
     sample = sample_of(image=image, audio=audio, text=text if words is None else words)
     told = vocabulary(load_dataset(names)) if words is None else []
-    with answering(loaded.name):
-        return answer(loaded, sample, choices=tuple(choices), names=told, write=True if words is not None else None)
-
-
-@contextmanager
-def answering(model: str) -> Iterator[None]:
-    """Inside, what a model prints goes to standard error, and one that ends the program is a `ValueError`."""
-    from assay.evaluation.answers import aside
-    from assay.evaluation.errors import Terminated
-
-    try:
-        with aside():
-            yield
-    except Terminated:
-        raise
-    except SystemExit as error:
-        raise ValueError(f"{model} called sys.exit({error.code!r}) instead of answering") from error
+    return answer(loaded, sample, choices=tuple(choices), names=told, write=True if words is not None else None)
 
 
 def vocabulary(data: Dataset) -> list[str]:
@@ -422,6 +396,4 @@ def search(
     if sum(q is not None for q in (text, image, audio)) != 1:
         raise ValueError("search by exactly one of: a text, a picture, a sound.")
     query = sample_of(image=image, audio=audio, text=text)
-    loaded, samples = load_model(model), load_dataset(data).samples
-    with answering(loaded.name):
-        return look(loaded, samples, query, among=among, k=k)
+    return look(load_model(model), load_dataset(data).samples, query, among=among, k=k)

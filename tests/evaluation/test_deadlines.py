@@ -57,7 +57,7 @@ def test_a_model_that_ends_the_program_has_not_answered():
         raise SystemExit(0)
 
     run = classify(Scorer(faults={"s05": ends}), timeout_s=30)
-    assert {one["error"] for one in run.errors()} == {"RuntimeError: the model called sys.exit(0) instead of answering"}
+    assert {one["error"] for one in run.errors()} == {"EndedItself: the model called sys.exit(0) instead of answering"}
 
 
 def test_a_late_answer_is_not_heard():

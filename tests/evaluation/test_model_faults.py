@@ -78,7 +78,7 @@ def test_what_means_to_stop_stops_and_can_go_on(stop, tmp_path):
 @pytest.mark.parametrize("code", [0, 5, None])
 def test_a_model_that_ends_the_program_has_not_answered(code):
     run = classify(Scorer(faults={"s13": raising(SystemExit(code))}), batch=4)
-    said = f"RuntimeError: the model called sys.exit({code!r}) instead of answering"
+    said = f"EndedItself: the model called sys.exit({code!r}) instead of answering"
     assert [(one["sample"], one["error"]) for one in run.errors()] == [("s13", said)]
 
 

@@ -17,7 +17,10 @@ def run(command: Command, arguments: list[str]) -> int:
     options = parse(command, arguments)
     signal.signal(signal.SIGTERM, terminated)
     try:
-        return command.run(options)
+        code = command.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what cannot be written is told here, not by the interpreter at exit
+        return code
     except KeyboardInterrupt:
         message(f"{command.name}: interrupted; the same command goes on from where it stopped.")
         return INTERRUPTED

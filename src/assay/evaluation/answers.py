@@ -79,15 +79,8 @@ def asker(model: Model, question: Question, width: int | None) -> Ask:
     verb = require(model, question.verb)
 
     def ask(samples: Sequence[Sample]) -> list[Answer]:
-        # What a model prints must not end up in a program's output.
-        with aside():
-            try:
-                came = verb(list(samples), question)
-            except Terminated:
-                raise
-            except SystemExit as error:
-                # A script that ends itself must not end the run, let alone with an exit code that says all is well.
-                raise RuntimeError(f"the model called sys.exit({error.code!r}) instead of answering") from error
+        with answering():
+            came = verb(list(samples), question)
         return checked(came, len(samples), width, question.verb)
 
     return ask
@@ -110,6 +103,24 @@ def aside() -> Iterator[None]:
     finally:
         if sys.stdout is mine:
             sys.stdout = before
+
+
+class EndedItself(ValueError):
+    """A model that called ``sys.exit``."""
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Inside, a model is asked: what it prints must not end up in a program's output, and what means to end the program must not
+    end a run, let alone with an exit code that says all is well: `EndedItself`.
+    """
+    try:
+        with aside():
+            yield
+    except Terminated:
+        raise
+    except SystemExit as error:
+        raise EndedItself(f"the model called sys.exit({error.code!r}) instead of answering") from error
 
 
 def require(model: Model, verb: Verb) -> Callable[[list[Sample], Question], Any]:

@@ -159,9 +159,12 @@ def from_file(path: Path) -> ModuleType:
 
 @contextlib.contextmanager
 def told(what: str, file: Path) -> Iterator[None]:
-    """Inside, what goes wrong in a user's code is a `ValueError` that names its line in ``file`` and the kind of exception."""
+    """Inside, what goes wrong in a user's code is a `ValueError` that names its line in ``file`` and the kind of exception; what it
+    prints goes to standard error.
+    """
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     except SyntaxError as error:
         raise ValueError(f"{what} is no Python: {error}") from error
     except (Exception, SystemExit) as error:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from assay.data.requests import DESCRIBE, ENGLISH, request
+from assay.evaluation.answers import answering
 from assay.types import (
     Aligned,
     Classifies,
@@ -73,6 +74,7 @@ class Answer:
         return {**asdict(self), "sentence": self.sentence}
 
 
+@answering()
 def answer(
     model: Model,
     sample: Sample,

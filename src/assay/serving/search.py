@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.evaluation.answers import answering
 from assay.types import Aligned, FloatArray, MediaError, Model, Sample
 
 
@@ -26,6 +27,7 @@ class Found:
     broken: tuple[tuple[str, str], ...] = ()
 
 
+@answering()
 def search(model: Model, samples: Sequence[Sample], query: Sample, *, among: str = "image", k: int = 10) -> Found:
     """The ``k`` samples whose ``among`` modality lies nearest to ``query`` in the model's shared space.
 
