@@ -137,3 +137,11 @@ def test_a_wrong_value_and_a_missing_extra_are_told(monkeypatch, tmp_path, capsy
     assert "FAIL" in out
     assert "skipped: row 0" in out
     assert "1 of 3 values are as they should be, 1 are not, 1 skipped" in out
+
+
+@pytest.mark.parametrize("where", ["/proc/no_such_folder", "/dev/null/run", "x" * 300])
+def test_a_folder_that_cannot_be_made_is_told_as_it_is(write, capsys, tmp_path, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    assert main(["score", write("mine.jsonl", ROWS), "--metrics", "accuracy", "--out", where]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be a run's folder" in err and "kept" not in err

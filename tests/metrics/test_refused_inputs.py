@@ -123,3 +123,48 @@ def test_a_matrix_of_zeros_and_ones_is_no_list_of_places(size):
 def test_one_name_is_no_list_of_names():
     with pytest.raises(ValueError, match=r"a list of names was expected, such as \['accuracy'\]"):
         metrics.score("accuracy", ["a"], ["a"])
+
+
+@pytest.mark.parametrize("huge", [10**400, 1e308, math.inf, -(10**400)])
+def test_numbers_that_no_square_can_hold(huge):
+    for name in ("mae", "mse", "pearson", "r2"):
+        with pytest.raises(ValueError, match="row 1: a (finite )?number was expected"):
+            metrics.score([name], [1.0, huge], [1, 2])
+        with pytest.raises(ValueError, match="row 0: a (finite )?number was expected"):
+            metrics.score([name], [1.0, 2.0], [huge, 2])
+    assert metrics.score(["r2"], [1e149, 0.0], [1e149, 0.0])["r2"].value == 1
+
+
+def test_complex_numbers_are_no_numbers():
+    for given in ([0.5, 1j], np.array([0.5, 1j])):
+        with pytest.raises(ValueError, match="number was expected as prediction"):
+            metrics.score(["mae"], given, [1, 2])
+
+
+def test_tensors_with_gradients_and_of_half_the_bits():
+    torch = pytest.importorskip("torch")
+    unit = torch.eye(4)
+    for queries, gallery in ((unit.clone().requires_grad_(), unit), (unit.bfloat16(), unit.bfloat16())):
+        assert metrics.retrieval(queries, gallery, [[0], [1], [2], [3]])["hit@1"].value == 1
+        both = metrics.retrieval_both(queries, gallery, [[0], [1], [2], [3]])
+        assert both["both"]["rsum"].value == 6
+    for scores in (torch.tensor([0.25, 0.75], requires_grad=True), torch.tensor([0.25, 0.75]).bfloat16()):
+        assert metrics.auroc(scores, [0, 1]).value == 1
+        assert metrics.brier(scores, [0, 1]).value == 0.0625
+        assert metrics.score(["mae"], scores, [0, 1])["mae"].value == 0.25
+        assert metrics.score(["mae"], list(scores), [0, 1])["mae"].value == 0.25
+    box = torch.tensor([[0.0, 0, 5, 5]], requires_grad=True)
+    found = {"boxes": box, "labels": torch.tensor([1]), "scores": torch.tensor([0.5]).bfloat16()}
+    assert metrics.detection([found], [{"boxes": box, "labels": torch.tensor([1])}])["map"].value == 1
+
+
+def test_depths_and_bins():
+    unit, right = np.eye(4), [[0], [1], [2], [3]]
+    assert metrics.retrieval(unit, unit, right, k=5)["hit@5"].value == 1
+    assert metrics.retrieval_both(unit, unit, right, k=np.int64(2))["image->text"]["hit@2"].value == 1
+    for k in (0, (0,), (-1,), (1.5,), "5", True):
+        with pytest.raises(ValueError, match="k: whole numbers of at least 1"):
+            metrics.retrieval(unit, unit, right, k=k)
+    for bins in (1.5, "ten", True, None):
+        with pytest.raises(ValueError, match="bins: a whole number was expected"):
+            metrics.ece([0.1, 0.9], [0, 1], bins=bins)

@@ -18,6 +18,7 @@ import numpy as np
 
 from assay.evaluation.deadline import OutOfTime
 from assay.evaluation.errors import Terminated
+from assay.stats.inputs import array as as_array
 from assay.types import (
     Answers,
     Embeds,
@@ -152,7 +153,7 @@ def checked(came: Any, count: int, width: int | None, verb: Verb) -> list[Answer
     if came is None or isinstance(came, str | bytes | dict):
         raise UnusableAnswer(f"{expected}, got {type(came).__name__}")
     try:
-        array = np.asarray(came)
+        array = as_array(came)
     except Exception as error:
         raise UnusableAnswer(f"{expected}, got a {type(came).__name__} that is no array: {describe(error)}") from error
     if array.dtype.kind not in "fiu":

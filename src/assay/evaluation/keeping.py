@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,16 +40,13 @@ def journal(out: str | Path | None) -> Iterator[tuple[Store, Path | None]]:
 
 
 def make(folder: Path) -> None:
-    """Makes a run's folder. `ValueError` where something else is in its place."""
+    """Makes a run's folder. `ValueError` where there can be none, `StoreError` for a disk that is full or fails."""
     try:
-        with exports.reachable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    except StoreError as error:
-        if isinstance(error.__cause__, FileExistsError | NotADirectoryError | PermissionError):
-            raise ValueError(
-                f"{folder} cannot be a run's folder: {error.__cause__.strerror}. Choose another."
-            ) from error
-        raise
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise StoreError(f"{folder} cannot be made: {error.strerror}. Nothing was begun.") from error
+        raise ValueError(f"{folder} cannot be a run's folder: {error.strerror}. Choose another.") from error
 
 
 def agreed(store: Store, manifest: Manifest, folder: Path | None, known: Reused | None = None) -> Manifest:

@@ -181,6 +181,8 @@ def ece(bins: int = BINS, kind: str = "width") -> Metric:
     """The calibration error with so many bins: ``width``, ``mass`` (adaptive), ``debiased``, ``classwise`` or ``max`` (MCE)."""
     if kind not in KINDS:
         raise ValueError(f"a kind of {', '.join(KINDS)} was expected, not {kind!r}")
+    if isinstance(bins, bool) or not isinstance(bins, int | np.integer):
+        raise ValueError(f"bins: a whole number was expected, not {bins!r:.60}")
     if bins < 1:
         raise ValueError(f"at least one bin was expected, not {bins}")
     name, definition = KINDS[kind]

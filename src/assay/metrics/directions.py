@@ -13,7 +13,7 @@ from assay.metrics import get
 from assay.metrics.metric import Metric, Rows
 from assay.metrics.ranking import Grades, Ranking, places, rank, rank_both
 from assay.metrics.standalone import estimates, measure
-from assay.stats.inputs import listed
+from assay.stats.inputs import array, listed
 from assay.types import Estimate
 
 USUAL = ("mrr", "map", "map@r", "r_precision", "ndcg", "ndcg@10", "median_rank", "mean_rank")
@@ -25,7 +25,7 @@ def retrieval(
     queries: ArrayLike,
     gallery: ArrayLike,
     positives: Sequence[Sequence[int]],
-    k: Sequence[int] = (1, 5, 10),
+    k: Sequence[int] | int = (1, 5, 10),
     *,
     grades: Grades = None,
     ties: str = "expected",
@@ -46,7 +46,7 @@ def retrieval(
     """
     _known("ties", ties, TIES)
     ranking = _treated(rank(queries, gallery, positives, grades=grades), ties)
-    parts = (f"gallery:{len(np.asarray(gallery))}", *(("gain:graded",) if grades is not None else ()))
+    parts = (f"gallery:{len(array(gallery))}", *(("gain:graded",) if grades is not None else ()))
     return _estimated(ranking, k, _Recipe(parts, ties, seed), unit)
 
 
@@ -54,7 +54,7 @@ def retrieval_both(
     a: ArrayLike,
     b: ArrayLike,
     pairs: Sequence[Sequence[int]],
-    k: Sequence[int] = (1, 5, 10),
+    k: Sequence[int] | int = (1, 5, 10),
     *,
     names: tuple[str, str] = ("image", "text"),
     folds: int = 1,
@@ -76,7 +76,7 @@ def retrieval_both(
     _known("ties", ties, TIES)
     for name, given in (("a", a), ("b", b)):
         listed(given, name)
-    n, m = (len(np.asarray(side)) for side in (a, b))
+    n, m = (len(array(side)) for side in (a, b))
     places(pairs, n, m)
     if folds < 1 or n % folds:
         raise ValueError(f"folds that divide the {n} rows of a were expected, not {folds}")
@@ -112,11 +112,20 @@ class _Recipe:
         return replace(signed, signature=signed.signature.replace("ties:expected", f"ties:{self.ties}"))
 
 
-def _estimated(ranking: Ranking, k: Sequence[int], recipe: _Recipe, unit: Units) -> dict[str, Estimate]:
-    names = (*(f"{name}@{depth}" for name in ("hit", "recall") for depth in k), *USUAL)
+def _estimated(ranking: Ranking, k: Sequence[int] | int, recipe: _Recipe, unit: Units) -> dict[str, Estimate]:
+    names = (*(f"{name}@{depth}" for name in ("hit", "recall") for depth in _depths(k)), *USUAL)
     metrics = [recipe.sign(get(name)) for name in names]
     rows: Rows = measure(metrics, ranking)
     return {one.metric: one for one in estimates(metrics, rows, unit, seed=recipe.seed, unit_name="query")}
+
+
+def _depths(k: Sequence[int] | int) -> tuple[int, ...]:
+    """The depths of a list that are asked for; one alone may be given as it is."""
+    depths: tuple[Any, ...] = (k,) if isinstance(k, int | np.integer) else tuple(k)
+    for depth in depths:
+        if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
+            raise ValueError(f"k: whole numbers of at least 1 were expected, such as (1, 5, 10), not {depth!r:.60}")
+    return tuple(int(depth) for depth in depths)
 
 
 def _treated(ranking: Ranking, ties: str) -> Ranking:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.assignment import Index, Values
-from assay.stats.inputs import listed, meeting
+from assay.stats.inputs import array, listed, meeting
 
 OfImage = Mapping[str, Any]
 
@@ -103,7 +103,7 @@ def flags(side: Side, key: str) -> NDArray[np.bool_]:
 def _labels(side: Side) -> list[Any] | NDArray[Any]:
     """All labels: an array where they are integers in arrays, else a list."""
     given = (item["labels"] for item in side.items)
-    parts = [part if isinstance(part, list | tuple) else np.asarray(part) for part in given]
+    parts = [part if isinstance(part, list | tuple) else array(part) for part in given]
     for place, part in enumerate(parts):
         if len(part) != side.counts[place]:
             raise _unequal(side, place, "labels", len(part))
@@ -140,7 +140,7 @@ def numbers(side: Side, key: str, width: int = 0, default: Values | None = None)
 
 def _part(side: Side, place: int, key: str, given: Any, shape: tuple[int, ...]) -> Values:
     try:
-        part = np.asarray(given, dtype=np.float64)
+        part = np.asarray(array(given), dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         part = np.zeros(())
     if part.shape == shape or part.size == shape[0] == 0:

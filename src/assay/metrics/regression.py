@@ -26,6 +26,9 @@ Order = NDArray[np.intp]
 
 BOTH = ("predicted", "true")
 
+LARGEST = 1e150
+"""The square of a greater number is none that a float can hold."""
+
 FLAT = 1e-12
 """A variance below this share of the mean square is rounding, and counts as none."""
 
@@ -54,21 +57,28 @@ def measure_numbers(predictions: Sequence[Any] | ArrayLike, references: Sequence
 
 def _numbers(what: str, given: Any) -> Values:
     listed(given, f"{what}s")
+    odd = [kind for kind in set(map(type, given)) if issubclass(kind, complex | np.complexfloating)]
+    if odd:
+        row = next(row for row, one in enumerate(given) if isinstance(one, odd[0]))
+        raise ValueError(f"row {row}: a real number was expected as {what}, not {given[row]!r:.80}")
     try:
         values = np.array([np.nan if one is None else float(one) for one in given], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         row, one = next((row, one) for row, one in enumerate(given) if not _is_number(one))
         raise ValueError(f"row {row}: a number was expected as {what}, not {one!r:.80}") from None
-    infinite = np.flatnonzero(np.isinf(values))
+    infinite = np.flatnonzero(np.abs(values) > LARGEST)
     if len(infinite):
-        raise ValueError(f"row {infinite[0]}: a finite number was expected as {what}, not {values[infinite[0]]}")
+        raise ValueError(
+            f"row {infinite[0]}: a finite number was expected as {what}, of at most {LARGEST:g} in size, "
+            f"not {values[infinite[0]]}"
+        )
     return values
 
 
 def _is_number(one: Any) -> bool:
     try:
         return one is None or float(one) is not None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

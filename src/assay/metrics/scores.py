@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
-from assay.stats.inputs import floats, listed
+from assay.stats.inputs import array, floats, listed
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -95,7 +95,7 @@ def _is_place(label: Any) -> bool:
 
 def _classes(true: Sequence[Any] | NDArray[Any], classes: int, binary: bool) -> Codes:
     """True classes as integers."""
-    given = np.asarray(true)
+    given = array(true)
     if given.dtype.kind not in "bui":
         for row, label in enumerate(true):
             whole = isinstance(label, bool | np.bool_ | int | np.integer | float | np.floating) and _is_place(label)
