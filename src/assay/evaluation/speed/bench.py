@@ -90,7 +90,7 @@ class Bench:
     @property
     def complete(self) -> bool:
         """Whether every query was answered."""
-        return not any(one.n_missing for one in self.estimates)
+        return not self.failed
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -110,6 +110,7 @@ class Bencher:
     found: list[Estimate] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
     failed: Counter[str] = field(default_factory=Counter)
+    mute: bool = False  # it answered nothing at all: it is not asked further
 
     @property
     def queries(self) -> list[Query]:
@@ -160,11 +161,12 @@ def batches_of(prepared: Prepared) -> list[list[Query]]:
         ]
         shown = (show(plan.samples[index], asked, model.modalities, how.seed) for index in chosen)
         ready = [Query(question, one) for one in shown if not isinstance(one, Failure)]
-        out += [ready[at : at + how.batch] for at in range(0, len(ready), how.batch)]
+        # A last batch that is not full would count as a full one where rates are compared.
+        whole = len(ready) - len(ready) % how.batch or len(ready)
+        out += [ready[at : at + how.batch] for at in range(0, whole, how.batch)]
     if not out:
         raise ValueError(f"no sample of {task.dataset.name!r} can be shown to {model.name!r}.")
-    # A last batch that is not full would count as a full one where rates are compared.
-    return [batch for batch in out if len(batch) == how.batch] or out
+    return out
 
 
 def measure_single(at: Bencher) -> float | None:
@@ -179,6 +181,7 @@ def measure_single(at: Bencher) -> float | None:
     spent: Meter | None = (lambda: float(model.spent()["cost"])) if isinstance(model, Streams) and paid else None
     timed = single_stream(at.put, at.queries, at.clock, seconds=effort.seconds, most=effort.queries, meter=spent)
     at.failed.update(timed.failed)
+    at.mute = not len(timed.seconds)
     recipe = "scenario=single-stream|batch=1"
     if wanted:
         at.note(figures.latencies("latency", timed.seconds, timed.missing, recipe))
@@ -193,6 +196,9 @@ def measure_offline(at: Bencher) -> None:
     """Samples a second in batches; joules a sample; the machine's price of a thousand."""
     if "offline" not in at.effort.scenarios:
         return
+    if at.mute:
+        at.absent["throughput_per_s"] = "no query was answered"
+        return
     meter = energy.meter()
     batches = at.batches
     most = max(at.effort.queries // len(batches[0]), 1)
@@ -200,7 +206,7 @@ def measure_offline(at: Bencher) -> None:
         at.put(batches[0])
     timed = offline(at.put, batches, at.clock, seconds=at.effort.seconds, most=most, meter=meter)
     at.failed.update(timed.failed)
-    recipe = f"scenario=offline|batch={len(batches[0])}"
+    recipe = f"scenario=offline|batch={max(map(len, batches))}"
     if not len(timed.seconds):
         at.absent["throughput_per_s"] = "no batch was answered in full"
         return
@@ -253,6 +259,8 @@ def measure_starts(at: Bencher) -> None:
 def fresh_starts(at: Bencher) -> Iterator[Start]:
     """Each start of a fresh process. `NotMeasured` with why there is none."""
     prepared = at.prepared
+    if at.mute:
+        raise NotMeasured("no query was answered")
     if isinstance(prepared.model, Streams):
         raise NotMeasured("the model runs on a server")
     if prepared.load is None or prepared.load_s is None:

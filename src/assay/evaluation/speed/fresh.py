@@ -88,6 +88,8 @@ def serve(place: int) -> None:
         pipe.send(("found", load_s))
         answered(put(batch))
         pipe.send(("found", peak_bytes()))
+    except NotMeasured as why:
+        pipe.send(("failed", str(why)))
     except Exception as error:
         pipe.send(("failed", describe(error)))
     pipe.poll(None)
