@@ -99,6 +99,9 @@ def test_columns_of_pandas_with_nothing_in_a_row():
     texts = pandas.Series(["a", pandas.NA], dtype="string")
     assert metrics.score(["accuracy"], texts, pandas.Series(["a", "b"]))["unparsed"].value == 0.5
     assert metrics.score(["exact_match"], texts, ["a", "b"])["exact_match"].n_missing == 1
+    for column in (pandas.Series(["a", None]), pandas.Series(["a", math.nan], dtype=object)):
+        found = metrics.score(["exact_match"], column, ["a", "b"])["exact_match"]
+        assert (found.value, found.n_missing) == (1.0, 1)
     with pytest.raises(ValueError, match="the true label of row 1 is missing"):
         metrics.score(["accuracy"], ["a", "b"], texts)
 
@@ -123,6 +126,8 @@ def test_a_matrix_of_zeros_and_ones_is_no_list_of_places(size):
 def test_one_name_is_no_list_of_names():
     with pytest.raises(ValueError, match=r"a list of names was expected, such as \['accuracy'\]"):
         metrics.score("accuracy", ["a"], ["a"])
+    with pytest.raises(ValueError, match="names of metrics were expected, not None"):
+        metrics.score(["accuracy", None], ["a"], ["a"])
 
 
 @pytest.mark.parametrize("huge", [10**400, 1e308, math.inf, -(10**400)])

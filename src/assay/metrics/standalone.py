@@ -157,6 +157,9 @@ def score(
     """
     if isinstance(names, str):
         raise ValueError(f"a list of names was expected, such as [{names!r}], not one text")
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd:
+        raise ValueError(f"names of metrics were expected, not {odd[0]!r:.60}")
     return scored([get(name) for name in names], predictions, references, unit=unit, seed=seed)
 
 

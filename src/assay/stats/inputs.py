@@ -27,12 +27,20 @@ def plain(given: Any) -> Any:
     """
     if isinstance(given, _Array):
         found = array(given)
-        if found.dtype == object and found.ndim == 1 and any(map(_absent, set(map(type, found)))):
-            found = np.array([None if _absent(type(one)) else one for one in found], dtype=object)
-        return found
+        return _with_none(found, of_texts=found is not given) if found.dtype == object and found.ndim == 1 else found
     if isinstance(given, list | tuple) and any(_foreign(kind) for kind in set(map(type, given))):
         return [_plain_row(one) if _foreign(type(one)) else one for one in given]
     return given
+
+
+def _with_none(column: NDArray[Any], *, of_texts: bool) -> NDArray[Any]:
+    """The same with None for ``pandas.NA`` and, in a column of texts of another library, for NaN, by which pandas means it."""
+    kinds = set(map(type, column))
+    nan = of_texts and str in kinds and float in kinds
+    if not nan and not any(map(_absent, kinds)):
+        return column
+    lost = [_absent(type(one)) or (nan and one != one) for one in column]
+    return np.array([None if gone else one for gone, one in zip(lost, column, strict=True)], dtype=object)
 
 
 def array(given: Any) -> NDArray[Any]:
@@ -72,9 +80,10 @@ def listed(given: Any, name: str) -> None:
     >>> listed(["a"], "predictions")
     """
     if isinstance(given, Mapping):
+        texts = " (of pycocoevalcap's: [res[k][0] for k in gts] and [gts[k] for k in gts])"
         raise ValueError(
-            f"{name}: a list, one a row, was expected, not a dict, {given!r:.80}: pass its values, both sides in the order "
-            "of one side's keys (of pycocoevalcap's: [res[k][0] for k in gts] and [gts[k] for k in gts])"
+            f"{name}: a list, one a row, was expected, not a dict, {given!r:.80}: pass its values, all in the order of the "
+            f"same keys{texts if name in ('predictions', 'references') else ''}"
         )
     if not isinstance(given, Sized) or isinstance(given, str | bytes | Set):
         raise ValueError(f"{name}: a list, one a row, was expected, not {given!r:.80}")
