@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assay.experiments.crossval import cross_validate
     from assay.experiments.search import search_settings
     from assay.experiments.sweep import sweep
+    from assay.explaining import explain
     from assay.kept import matrix, merge, rescore, track
     from assay.models.attention import MultimodalFusion, MultiModalTransformer
     from assay.models.decisions import decide, stack
@@ -60,6 +61,7 @@ HOMES = {
     "cross_validate": "assay.experiments.crossval",
     "decide": "assay.models.decisions",
     "evaluate": "assay.verbs",
+    "explain": "assay.explaining",
     "fewshot": "assay.training.fewshot",
     "frame": "assay.evaluation.frames",
     "gate": "assay.verbs",
@@ -101,6 +103,7 @@ __all__ = [
     "cross_validate",
     "decide",
     "evaluate",
+    "explain",
     "fewshot",
     "frame",
     "gate",

@@ -137,6 +137,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "predict": ("assay.cli.predict:PREDICT", "Ask a model about a picture, a sound, a text"),
     "search": ("assay.cli.search:SEARCH", "Find the best matches in a data set by words, picture or sound"),
     "evaluate": ("assay.cli.evaluate:EVALUATE", "Measure a model on data, every figure with its interval"),
+    "explain": ("assay.cli.explain:EXPLAIN", "Show what a model's answers rest on, with a test of the maps"),
     "bench": ("assay.cli.bench:BENCH", "Measure what answering costs: latency, throughput, memory, energy, money"),
     "score": ("assay.cli.score:SCORE", "Measure answers in a file (JSONL, COCO, VQA), or a run again"),
     "import": ("assay.cli.take_over:IMPORT", "Take over another harness's log as a run"),

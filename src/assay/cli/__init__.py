@@ -10,7 +10,7 @@ from assay.catalog import VERBS, attribute, nearest
 DONE, FAILED, USAGE, INCOMPLETE, INCONCLUSIVE, DISK, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 74, 75, 130
 
 
-ASKING = ("evaluate", "predict", "search", "train")
+ASKING = ("evaluate", "explain", "predict", "search", "train")
 """The verbs that run code of a user's own, or libraries that print below Python."""
 
 

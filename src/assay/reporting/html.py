@@ -41,7 +41,7 @@ def render(content: ReportContent) -> str:
     boards = {task: selection.headline_board(content, task) for task in selection.tasks(content)}
     by_model = _by_model(content)
     media = embedded([clip for found in by_model.values() for example in found for clip in _clips(example)])
-    page = _environment().get_template("page.html.j2")
+    page = environment().get_template("page.html.j2")
     return page.render(
         content=content,
         sections=_sections(content),
@@ -109,7 +109,8 @@ def _clips(example: Example) -> list[Clip]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates, with what they may call."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
