@@ -38,7 +38,7 @@ def explain(
     method: str = "occlusion",
     how: Explaining = DEFAULT,
 ) -> Explanations:
-    """What a model's answer to a picture, a sound, a text (or several at once), or to the first ``how.limit`` samples of ``data``, rests on:
+    """What a model's answer to a picture, a sound, a text (or several), or to the first ``how.limit`` samples of ``data``, rests on:
     a map over each modality, its share, and how faithful the maps are against random ones.
 
     ``method``: ``occlusion`` or ``shapley``. Explained is the best of ``choices`` (default: the data's, or the model's own classes), or
