@@ -22,7 +22,7 @@ from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
 from assay.metrics.texts import Texts, distinct, paired_texts
 from assay.stats.folded import codes
-from assay.stats.inputs import array, floats, listed
+from assay.stats.inputs import floats, listed, reals
 from assay.types import Estimate, Sample
 
 Values = NDArray[np.float64]
@@ -207,9 +207,9 @@ def _vectors(embed: Embed, inputs: list[Any], modality: str) -> Values:
         batch = inputs[start : start + BATCH]
         if _takes_samples(embed):
             samples = [Sample(str(start + place), {modality: one}) for place, one in enumerate(batch)]
-            vectors = np.asarray(array(embed(samples, modality)), dtype=np.float64)
+            vectors = reals(embed(samples, modality))
         else:
-            vectors = np.asarray(array(embed(batch)), dtype=np.float64)
+            vectors = reals(embed(batch))
         if vectors.ndim != 2 or len(vectors) != len(batch):
             raise ValueError(
                 f"{len(batch)} vectors [n, d] were expected of `embed`, not an array of shape {vectors.shape}"

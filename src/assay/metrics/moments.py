@@ -19,7 +19,7 @@ from assay.metrics.assignment import Values
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
 from assay.metrics.temporal import temporal_iou
-from assay.stats.inputs import array, listed
+from assay.stats.inputs import listed, reals
 from assay.types import Estimate
 
 Given = Sequence[ArrayLike | None]
@@ -97,7 +97,7 @@ def _overlaps(predicted: Given, targets: Given) -> list[Values | None]:
 
 def _segments(name: str, place: int, given: ArrayLike | None) -> Values:
     try:
-        segments = np.asarray(array(given), dtype=np.float64)
+        segments = reals(given)
     except (TypeError, ValueError):
         segments = np.zeros(())
     if segments.size == 0 and segments.ndim:

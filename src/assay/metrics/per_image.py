@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assay.catalog import nearest
 from assay.metrics.assignment import Index, Values
-from assay.stats.inputs import array, listed, meeting
+from assay.stats.inputs import array, listed, meeting, reals
 
 OfImage = Mapping[str, Any]
 
@@ -140,7 +140,7 @@ def numbers(side: Side, key: str, width: int = 0, default: Values | None = None)
 
 def _part(side: Side, place: int, key: str, given: Any, shape: tuple[int, ...]) -> Values:
     try:
-        part = np.asarray(array(given), dtype=np.float64)
+        part = reals(given)
     except (TypeError, ValueError, OverflowError):
         part = np.zeros(())
     if part.shape == shape or part.size == shape[0] == 0:

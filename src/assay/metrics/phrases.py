@@ -20,7 +20,7 @@ from assay.metrics.assignment import Index, Values
 from assay.metrics.boxes import iou
 from assay.metrics.metric import Metric, Rows, sign, weighted_mean
 from assay.metrics.standalone import estimates
-from assay.stats.inputs import array, listed
+from assay.stats.inputs import listed, reals
 from assay.types import Estimate
 
 Units = Sequence[Any] | NDArray[Any] | None
@@ -158,7 +158,7 @@ def _targets(given: Given, n: int) -> tuple[Index, Values]:
 
 def _numbers(name: str, row: int, one: ArrayLike | None) -> Values:
     try:
-        found = np.asarray(array(one), dtype=np.float64)
+        found = reals(one)
     except (TypeError, ValueError):
         raise ValueError(f"{name}[{row}]: numbers were expected, not {one!r:.80}") from None
     return found
