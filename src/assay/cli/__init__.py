@@ -10,11 +10,7 @@ from assay.catalog import VERBS, attribute, nearest
 DONE, FAILED, USAGE, INCOMPLETE, INCONCLUSIVE, DISK, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 74, 75, 130
 
 
-<<<<<<< HEAD
-ASKING = ("evaluate", "explain", "predict", "search", "train")
-=======
-ASKING = ("bench", "evaluate", "predict", "search", "train")
->>>>>>> f506121 (assay bench keeps its standard output to itself too)
+ASKING = ("bench", "evaluate", "explain", "predict", "search", "train")
 """The verbs that run code of a user's own, or libraries that print below Python."""
 
 
