@@ -41,7 +41,8 @@ def explain(
     """What a model's answer to a picture, a sound, a text (or several), or to the first ``how.limit`` samples of ``data``, rests on:
     a map over each modality, its share, and how faithful the maps are against random ones.
 
-    ``method``: ``occlusion`` or ``shapley``. Explained is the best of ``choices`` (default: the data's, or the model's own classes), or
+    ``method``: ``occlusion``, ``shapley`` or ``integrated``.
+    Explained is the best of ``choices`` (default: the data's, or the model's own classes), or
     ``how.target``; of a model that writes, its answer. `kept` writes what comes back as a page.
     `ValueError` unless either data or a sample is given, or where the model has no answer to explain.
     """

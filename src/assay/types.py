@@ -232,6 +232,23 @@ class Patches(Scores, Protocol):
 
 
 @runtime_checkable
+class Integrates(Scores, Protocol):
+    """A net that can be differentiated from a sample of nothing to a sample."""
+
+    def integrated(
+        self,
+        samples: tuple[Sample, Sample],
+        choices: Sequence[str],
+        place: int,
+        *,
+        grid: tuple[int, int],
+        pieces: Sequence[str],
+    ) -> tuple[dict[str, NDArray[np.float64]], float]:
+        """For a sample and its like with nothing in it: by modality what each cell ``[grid]`` of the picture and each piece of the text
+        adds to the log-odds of ``choices[place]``; and the log-odds where the path starts. The parts sum to the difference."""
+
+
+@runtime_checkable
 class Classifies(Scores, Protocol):
     """A model that was trained for classes of its own."""
 

@@ -20,7 +20,10 @@ class Explain:
     text: str | None = arg("a text", default=None, metavar="TEXT")
     choices: str | None = arg("what to choose from, with commas between", default=None, metavar="A,B,C")
     target: str | None = arg("the choice to explain (default: the model's own)", default=None, metavar="CHOICE")
-    method: str = arg("occlusion or shapley", default="occlusion")
+    method: str = arg(
+        "occlusion, shapley, or integrated (gradients of pictures and words, for nets that assay trained)",
+        default="occlusion",
+    )
     limit: int = arg("the first so many samples of the data", default=8)
     seed: int = arg("of sampled orders", default=0)
     out: str | None = arg("a folder for explain.html and explain.json", default=None, metavar="DIR")

@@ -1,10 +1,12 @@
 """Explanations of a model's answers by taking parts of what it saw away: any `Model`, any modality.
 
 ``occlusion``: how much less speaks for the answer without a cell. ``shapley``: each cell's Shapley value, exactly up to ten cells, else by
-ten sampled orders, so that a sample's cells sum to what the whole is worth more than nothing. A modality's share is the sum of its cells'
+ten sampled orders, so that a sample's cells sum to what the whole is worth more than nothing. ``integrated``: integrated gradients of a net
+that offers them (`assay.types.Integrates`). A modality's share is the sum of its cells'
 sizes among all. Faithfulness: the areas under the probability of the answer while cells are taken away (deletion: low is faithful) or put
 back (insertion: high is faithful), the most important first, against random orders of the same cells.
-Sources: Zeiler & Fergus 2014 (occlusion); Strumbelj & Kononenko 2014; Parcalabescu & Frank 2023 (MM-SHAP); Petsiuk et al. 2018 (deletion,
+Sources: Zeiler & Fergus 2014 (occlusion); Sundararajan et al. 2017 (integrated gradients);
+Strumbelj & Kononenko 2014; Parcalabescu & Frank 2023 (MM-SHAP); Petsiuk et al. 2018 (deletion,
 insertion).
 """
 
@@ -19,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.catalog import nearest
-from assay.explanations.cells import Grid, Kept, grids, masker
+from assay.explanations.cells import Grid, Kept, grids, masker, words_of
 from assay.explanations.outcome import Outcome, outcome
 from assay.stats.clustered import clustered_mean
 from assay.stats.shapley import membership, sampled, shapley
 from assay.stats.streams import stream
-from assay.types import MODALITIES, Estimate, Model, Sample
+from assay.types import MODALITIES, Estimate, Integrates, Model, Sample
 
 Values = NDArray[np.float64]
-METHODS = {"occlusion": 7, "shapley": 4}
+METHODS = {"occlusion": 7, "shapley": 4, "integrated": 7}
 """How each cuts: so many cells along each side of a picture, so many stretches of a sound or film."""
 EXACT, ORDERS, STEPS, RANDOM = 10, 10, 16, 5
 
@@ -125,7 +127,12 @@ def _explained(
         return _asked(of, masked, kept)
 
     whole, probability = worth(np.ones((1, count), dtype=np.bool_))
-    effects = _shapley(worth, count, sample.id, seed) if method == "shapley" else _occlusion(worth, count, whole[0])
+    if method == "integrated":
+        effects = _integrated(of, shown, masked(np.zeros(count, dtype=np.bool_)), cells)
+    elif method == "shapley":
+        effects = _shapley(worth, count, sample.id, seed)
+    else:
+        effects = _occlusion(worth, count, whole[0])
     rng = stream(seed, "faithfulness", sample.id)
     mine = _areas(worth, np.argsort(-effects, kind="stable"))
     chance = np.mean([_areas(worth, rng.permutation(count)) for _ in range(RANDOM)], axis=0)
@@ -160,6 +167,18 @@ def _shapley(worth: Worth, count: int, name: str, seed: int) -> Values:
     if count <= EXACT:
         return shapley(worth(membership(count))[0])
     return sampled(lambda kept: worth(kept)[0], count, stream(seed, "shapley", name), count=ORDERS).values
+
+
+def _integrated(of: Outcome, sample: Sample, nothing: Sample, cells: tuple[Grid, ...]) -> Values:
+    model = of.model
+    if of.place < 0 or not isinstance(model, Integrates):
+        raise ValueError(
+            f"{model.name} has no gradients to integrate (nets that assay trained, with choices, do): use occlusion."
+        )
+    grid = next((one.shape for one in cells if one.modality == "image"), (1, 1))
+    pieces = words_of(str(sample.inputs["text"])) if "text" in sample.inputs else []
+    found, _ = model.integrated((sample, nothing), of.choices, of.place, grid=grid, pieces=pieces)
+    return np.concatenate([found[one.modality].ravel() for one in cells])
 
 
 def _maps(cells: tuple[Grid, ...], effects: Values) -> tuple[Map, ...]:

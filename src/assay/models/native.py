@@ -6,18 +6,19 @@ in eval mode, on the CPU's threads as torch has them; the same batch gives the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from assay.catalog import nearest
 from assay.data.batch import Batch
-from assay.models import patching
+from assay.models import integrating, patching
 from assay.models.aligned import Aligned
-from assay.models.answering import as_float32, batch_of, columns_of, guarded
+from assay.models.answering import as_float32, at_most_threads, batch_of, columns_of, guarded
 from assay.models.composed import Composed
 from assay.models.folder import method_of, open_folder, save_native
 from assay.models.generative import GenerativeModel
@@ -102,6 +103,40 @@ class NativeModel:
         found: dict[str, NDArray[np.float32]] = guarded(self.name, self.net, patch_each)
         return found
 
+    def integrated(
+        self,
+        samples: tuple[Sample, Sample],
+        choices: Sequence[str],
+        place: int,
+        *,
+        grid: tuple[int, int],
+        pieces: Sequence[str],
+    ) -> tuple[dict[str, NDArray[np.float64]], float]:
+        """Integrated gradients of the log-odds of a choice, from the second of two samples (nothing) to the first: by modality what each
+        of the picture's cells ``[grid]`` and each piece of the text ``[pieces]`` adds; and the log-odds at the start. `ValueError` for a
+        sample that holds a sound or a film, or for a net with a tokeniser or an encoder that was trained before.
+        """
+        sample = samples[0]
+        beyond = [name for name in sample.modalities if name not in integrating.REACHED]
+        if beyond or self.processor.bpe is not None or self.processor.pretrained:
+            what = " and ".join(beyond) or "what this net prepares in a way of its own"
+            raise ValueError(
+                f"integrated gradients reach a picture's pixels and a text's words, not {what}: leave it out, or use occlusion"
+            )
+        columns = columns_of(self.name, self.classes, choices)
+        whole, nothing = (self._batch([one], None) for one in samples)
+        with at_most_threads(1):
+            with torch.no_grad():
+                logits = self._weigher(choices, columns)
+            found, start = integrating.integrated(self.net, logits, whole, nothing, place)
+        if "text" in found:
+            found["text"] = integrating.over_pieces(found["text"], pieces)
+        if "image" in found:
+            picture = sample.inputs["image"]
+            assert not isinstance(picture, str), "a picture is a medium, not a text"
+            found["image"] = integrating.over_cells(found["image"], picture.load().shape[:2], grid)
+        return found, start
+
     def facts(self) -> Facts:
         """Parameters, and bytes as kept on disk (float16)."""
         count = parameter_count(self.net)
@@ -112,16 +147,19 @@ class NativeModel:
         return save_native(folder, self.net, self.processor)
 
     def _logits(self, samples: Sequence[Sample], choices: Sequence[str], columns: list[int]) -> Tensor:
-        batch = self._batch(samples, None)
-        if isinstance(self.net, Aligned):
-            if "text" not in self.net.modalities:
+        return self._weigher(choices, columns)(self._batch(samples, None))
+
+    def _weigher(self, choices: Sequence[str], columns: list[int]) -> Callable[[Batch], Tensor]:
+        """What gives the choices' logits ``[n, k]`` of a batch."""
+        net = self.net
+        if isinstance(net, Aligned):
+            if "text" not in net.modalities:
                 raise ValueError(
                     f"{self.name} reads no words and cannot weigh choices: give it examples (assay.fewshot)"
                 )
-            phrases = self.net.vectors("text", self.processor.values("text", list(choices)))
-            return self.net.class_logits(batch, phrases)
-        logits: Tensor = self.net(batch)[:, columns]
-        return logits
+            phrases = net.vectors("text", self.processor.values("text", list(choices)))
+            return lambda batch: net.class_logits(batch, phrases)
+        return lambda batch: net(batch)[:, columns]
 
     def _batch(self, samples: Sequence[Sample], modality: str | None) -> Batch:
         return batch_of(self.name, self.processor, samples, self.net.modalities, modality)
