@@ -10,6 +10,7 @@ import pytest
 import assay
 from assay.cli import main
 from assay.data.media import Audio, Image, Video
+from assay.explaining import kept
 from assay.explanations.explain import explain_samples
 from assay.models.callable import as_model
 from assay.types import Sample
@@ -139,6 +140,8 @@ def test_what_cannot_be_explained_is_told():
         explain_samples(model, samples(1))
     with pytest.raises(ValueError, match="none of the choices"):
         explain_samples(model, samples(1), choices=CHOICES, target="maybe")
+    with pytest.raises(ValueError, match="got NaN"):
+        explain_samples(weighs(lambda sample: float("nan")), samples(1), choices=CHOICES)
     with pytest.raises(ValueError, match="either data or one sample"):
         assay.explain(model)
 
@@ -153,3 +156,20 @@ def test_the_verb_writes_its_page_and_its_figures(tmp_path, capsys):
         assert sum(each["share"] for each in one["maps"].values()) == pytest.approx(1)
     page = (tmp_path / "explain.html").read_text("utf-8")
     assert page.count("<img") >= 2 and "<script" not in page
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"text": ""},
+        {"text": "a \ud800 b"},
+        {"image": Image(np.zeros((1, 500, 3), np.uint8))},
+        {"audio": Audio(np.zeros(1, np.float32), given_rate_hz=16_000)},
+        {"audio": Audio(np.zeros(100, np.float32), given_rate_hz=16_000)},
+        {"video": Video(np.zeros((1, 4, 4, 3), np.uint8), given_fps=2)},
+    ],
+)
+def test_the_smallest_contents_have_maps_and_a_page(inputs, tmp_path):
+    found = explain_samples(weighs(lambda sample: 1.0), [Sample("a", inputs)], choices=CHOICES)
+    assert kept(found, tmp_path).read_text("utf-8").endswith("</html>")
+    assert np.isnan(found.samples[0].maps[0].share)

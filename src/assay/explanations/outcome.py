@@ -82,10 +82,12 @@ def weighed(model: Model, samples: Sequence[Sample], choices: Sequence[str]) -> 
     for row, sample in zip(rows, samples, strict=True):
         refused(model, row, sample)
     logs = np.asarray(rows, dtype=np.float64)
-    if logs.shape != (len(samples), len(choices)) or np.isnan(logs).any():
-        raise ValueError(
-            f"{model.name}: {len(samples)} rows of {len(choices)} log-probabilities were expected, got {logs.shape}"
-        )
+    if logs.shape != (len(samples), len(choices)):
+        wanted = f"{len(samples)} rows of {len(choices)} log-probabilities"
+        raise ValueError(f"{model.name}: {wanted} were expected, got shape {logs.shape}.")
+    if np.isnan(logs).any():
+        row = int(np.flatnonzero(np.isnan(logs).any(axis=1))[0])
+        raise ValueError(f"{model.name}: log-probabilities were expected for {samples[row].id!r}, got NaN.")
     return logs
 
 

@@ -1,6 +1,7 @@
 """Explanations as one HTML file: heat maps over the picture, the spectrogram and the frames, and marked words.
 
-Red speaks for the answer, blue against it; the strongest cell of a sample, of whatever modality, has the full colour.
+Red speaks for the answer, blue against it; the strongest cell of each map has the full colour, unless it is
+below a tenth of the sample's strongest.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ FOR, AGAINST = np.array([214.0, 39.0, 40.0]), np.array([31.0, 90.0, 200.0])
 STRONGEST = 0.65
 """How much of the full colour covers what is below it."""
 
+FAINT = 0.1
+"""A map whose strongest cell is below this share of the sample's stays pale."""
+
 Pixels = NDArray[np.uint8]
 
 
@@ -44,16 +48,14 @@ def write_explanations(found: Explanations, path: str | Path) -> Path:
 
 def shown(one: Explained) -> list[dict[str, Any]]:
     """Each modality as the page shows it: its name, its share, marked words or a picture."""
-    strongest = max(float(np.abs(each.effects).max(initial=0.0)) for each in one.maps) or 1.0
-    return [
-        {
-            "modality": each.grid.modality,
-            "share": each.share,
-            "words": marked(each, strongest) if each.grid.modality == "text" else [],
-            "picture": Markup() if each.grid.modality == "text" else data_uri(encode.png(heat(one, each, strongest))),
-        }
-        for each in one.maps
-    ]
+    peaks = [float(np.abs(each.effects).max(initial=0.0)) for each in one.maps]
+    found = []
+    for each, peak in zip(one.maps, peaks, strict=True):
+        strongest = max(peak, FAINT * max(peaks)) or 1.0
+        words = marked(each, strongest) if each.grid.modality == "text" else []
+        picture = Markup() if words else data_uri(encode.png(heat(one, each, strongest)))
+        found.append({"modality": each.grid.modality, "share": each.share, "words": words, "picture": picture})
+    return found
 
 
 def marked(each: Map, strongest: float) -> list[tuple[str, Markup]]:
@@ -95,10 +97,10 @@ def spread(effects: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArra
 
 def over(picture: Pixels, effects: NDArray[np.float64]) -> Pixels:
     """The picture in grey under the colours of ``effects`` (-1 … 1)."""
-    grey = picture.mean(axis=2, keepdims=True)
+    grey = 0.85 * picture.mean(axis=2, keepdims=True) + 25
     alpha = STRONGEST * np.abs(effects)[:, :, None]
     colour = np.where(effects[:, :, None] > 0, FOR, AGAINST)
-    return np.asarray((1 - alpha) * (0.6 * grey + 0.4 * picture) + alpha * colour).round().astype(np.uint8)
+    return np.asarray((1 - alpha) * grey + alpha * colour).round().astype(np.uint8)
 
 
 def fitted(picture: Pixels, longest_px: int) -> Pixels:
