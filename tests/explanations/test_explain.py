@@ -23,7 +23,8 @@ def weighs(rule, modalities=("text", "image", "audio", "video")):
 
     def score(samples, choices) -> np.ndarray:
         odds = np.array([rule(sample) for sample in samples])
-        return np.stack([-np.logaddexp(0, odds), -np.logaddexp(0, -odds)], axis=1)
+        with np.errstate(invalid="ignore"):
+            return np.stack([-np.logaddexp(0, odds), -np.logaddexp(0, -odds)], axis=1)
 
     model = type("Rule", (), {"score": staticmethod(score), "modalities": modalities, "fingerprint": "rule"})
     return as_model(model(), name="rule")
