@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Explaining:
-    """``target``: the choice to explain (None: the model's own); ``limit``: so many samples of data; ``seed``: of random orders."""
+    """``task``: as of `assay.evaluate`, whether choices are weighed or words written (None: choices where the model can); ``target``: the
+    choice to explain (None: the model's own); ``limit``: so many samples of data; ``seed``: of random orders."""
 
+    task: str | None = None
     target: str | None = None
     limit: int = 8
     seed: int = 0
@@ -53,13 +55,28 @@ def explain(
         raise ValueError("explain either data or one sample (a picture, a sound, a text): give one of the two.")
     if how.limit < 1:
         raise ValueError(f"limit must be at least 1, got {how.limit}.")
+    if data is None and how.task is not None:
+        raise ValueError("a task is asked of data; of one sample, give choices or a question.")
+    words = False
     if data is None:
         samples = [verbs.sample_of(image=image, audio=audio, text=text)]
-    else:
+    elif how.task is None:
         loaded = verbs.load_dataset(data)
         samples, choices = list(loaded.samples[: how.limit]), choices or loaded.choices
-    answering = verbs.load_model(model)
-    return explain_samples(answering, samples, choices=choices, target=how.target, method=method, seed=how.seed)
+    else:
+        task = verbs.prepare(model, data, task=how.task, limit=how.limit).task
+        if task.verb not in ("score", "generate"):
+            raise ValueError(f"{task.name} has no single answer to explain: name a task that weighs choices or writes.")
+        samples, choices, words = list(task.dataset.samples), choices or task.choices, task.verb == "generate"
+    return explain_samples(
+        verbs.load_model(model),
+        samples,
+        choices=choices,
+        target=how.target,
+        method=method,
+        seed=how.seed,
+        words=words,
+    )
 
 
 def kept(found: Explanations, folder: str | Path) -> Path:

@@ -10,7 +10,7 @@ import pytest
 import assay
 from assay.cli import main
 from assay.data.media import Audio, Image, Video
-from assay.explaining import kept
+from assay.explaining import Explaining, kept
 from assay.explanations.explain import explain_samples
 from assay.models.callable import as_model
 from assay.types import Sample
@@ -174,3 +174,13 @@ def test_the_smallest_contents_have_maps_and_a_page(inputs, tmp_path):
     found = explain_samples(weighs(lambda sample: 1.0), [Sample("a", inputs)], choices=CHOICES)
     assert kept(found, tmp_path).read_text("utf-8").endswith("</html>")
     assert np.isnan(found.samples[0].maps[0].share)
+
+
+def test_a_task_says_what_is_explained():
+    how = Explaining(task="captioning", limit=1)
+    (one,) = assay.explain("assay:captioner", "emoji:test-concepts", how=how).samples
+    assert one.unit == "likeness of the answer" and one.value == 1 and len(one.answer.split()) > 1
+    how = Explaining(task="classification", limit=1)
+    assert assay.explain("assay:fused", "emoji:test-concepts", how=how).samples[0].unit == "log-odds"
+    with pytest.raises(ValueError, match="no single answer"):
+        assay.explain("assay:aligned", "emoji:test-concepts", how=Explaining(task="retrieval"))

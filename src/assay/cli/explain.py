@@ -15,6 +15,9 @@ class Explain:
 
     model: str = arg("a model as `assay evaluate` takes it")
     data: str = arg("data as `assay evaluate` takes it", default="", positional=True)
+    task: str | None = arg(
+        "as of `assay evaluate` (default: the best of the choices, else what is written)", default=None
+    )
     image: str | None = arg("a picture", default=None, metavar="FILE")
     audio: str | None = arg("a sound", default=None, metavar="FILE")
     text: str | None = arg("a text", default=None, metavar="TEXT")
@@ -47,7 +50,7 @@ def explain(options: Explain) -> int:
         text=options.text,
         choices=choices,
         method=options.method,
-        how=explaining.Explaining(options.target, options.limit, options.seed),
+        how=explaining.Explaining(options.task, options.target, options.limit, options.seed),
     )
     page = None if options.out is None else explaining.kept(found, options.out)
     if options.json:

@@ -97,8 +97,9 @@ def explain_samples(
     target: str | None = None,
     method: str = "occlusion",
     seed: int = 0,
+    words: bool = False,
 ) -> Explanations:
-    """Explains a model's answers to ``samples``: the best of ``choices`` (or ``target``), or what it writes.
+    """Explains a model's answers to ``samples``: the best of ``choices`` (or ``target``), or what it writes (always, with ``words``).
 
     `ValueError` for no samples, an unknown method, a sample without anything that the model takes, or a model without an answer.
     """
@@ -106,19 +107,23 @@ def explain_samples(
         raise ValueError(f"unknown method {method!r}: {nearest(method, METHODS)}")
     if not samples:
         raise ValueError("no samples were given: there is nothing to explain.")
-    found = tuple(_explained(model, sample, choices, target, method=method, seed=seed) for sample in samples)
+    shown = [_shown(model, sample) for sample in samples]
+    found = tuple(
+        _explained(one, outcome(model, one, choices, target, words=words), method=method, seed=seed) for one in shown
+    )
     return Explanations(model.name, method, found, estimated(found, f"{method}|seed={seed}"))
 
 
-def _explained(
-    model: Model, sample: Sample, choices: Sequence[str], target: str | None, *, method: str, seed: int
-) -> Explained:
+def _shown(model: Model, sample: Sample) -> Sample:
+    """The sample as the model may see it. `ValueError` where nothing is left."""
     seen = {name: content for name, content in sample.inputs.items() if name in model.modalities}
     if not seen:
         takes = ", ".join(sorted(model.modalities))
         raise ValueError(f"{model.name} takes {takes}; {sample.id!r} holds {', '.join(sample.inputs) or 'nothing'}.")
-    shown = Sample(sample.id, seen)
-    of = outcome(model, shown, choices, target)
+    return Sample(sample.id, seen)
+
+
+def _explained(shown: Sample, of: Outcome, *, method: str, seed: int) -> Explained:
     cells = grids(shown, METHODS[method])
     masked = masker(shown, cells)
     count = sum(grid.count for grid in cells)
@@ -130,10 +135,10 @@ def _explained(
     if method == "integrated":
         effects = _integrated(of, shown, masked(np.zeros(count, dtype=np.bool_)), cells)
     elif method == "shapley":
-        effects = _shapley(worth, count, sample.id, seed)
+        effects = _shapley(worth, count, shown.id, seed)
     else:
         effects = _occlusion(worth, count, whole[0])
-    rng = stream(seed, "faithfulness", sample.id)
+    rng = stream(seed, "faithfulness", shown.id)
     mine = _areas(worth, np.argsort(-effects, kind="stable"))
     chance = np.mean([_areas(worth, rng.permutation(count)) for _ in range(RANDOM)], axis=0)
     return Explained(

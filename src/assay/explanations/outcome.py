@@ -50,14 +50,17 @@ class Outcome:
         return np.clip(odds, -FURTHEST, FURTHEST), np.exp(np.minimum(logs[:, self.place], 0))
 
 
-def outcome(model: Model, sample: Sample, choices: Sequence[str] = (), target: str | None = None) -> Outcome:
-    """What a model's answer to a sample is: of ``choices`` (or its own classes) the best, or ``target``; else what it writes.
+def outcome(
+    model: Model, sample: Sample, choices: Sequence[str] = (), target: str | None = None, *, words: bool = False
+) -> Outcome:
+    """What a model's answer to a sample is: of ``choices`` (or its own classes) the best, or ``target``; else, or with ``words``, what
+    it writes.
 
     `ValueError` for a single choice, a target that is none of them, or a model that neither weighs choices nor writes.
     """
-    if not choices and isinstance(model, Classifies):
+    if not choices and not words and isinstance(model, Classifies):
         choices = model.classes
-    if choices and isinstance(model, Scores):
+    if choices and not words and isinstance(model, Scores):
         named = tuple(choices)
         if len(named) < 2:
             raise ValueError(f"at least two choices were expected, not {list(named)}.")
