@@ -71,3 +71,38 @@ def test_a_killed_driver_goes_on(tmp_path, engine, kill_at):
     assert len(keys) == len(set(keys)) == 24
     count = len(asked(folder))
     assert run(folder, engine, 2).returncode == 0 and len(asked(folder)) == count
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), (signal.SIGKILL, -9, "")],
+)
+def test_a_driver_that_is_stopped_while_a_model_hangs_ends_and_takes_its_worker_along(tmp_path, stop, code, said):
+    if signal.getsignal(stop) is signal.SIG_IGN:
+        pytest.skip("this shell starts its programs deaf to the signal")
+    (tmp_path / "hangs.py").write_text(
+        "import os, time\n"
+        "def hang(samples):\n"
+        f"    open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
+        "    time.sleep(600)\n"
+    )
+    (tmp_path / "q.jsonl").write_text('{"id": "a", "question": "is it?", "answer": "yes"}\n')
+    command = [sys.executable, "-m", "assay", "evaluate", f"py:{tmp_path / 'hangs.py'}:hang", str(tmp_path / "q.jsonl")]
+    command += ["--task", "vqa", "--workers", "1", "--store", "none", "--out", str(tmp_path / "run")]
+    places = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=places) as driver:
+        try:
+            until = time.monotonic() + 60
+            while not (tmp_path / "pid").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            time.sleep(0.3)  # the driver waits by now
+            driver.send_signal(stop)
+            _, err = driver.communicate(timeout=20)
+        finally:
+            driver.kill()
+    assert driver.returncode == code
+    assert "Traceback" not in err and said in err
+    worker, until = int((tmp_path / "pid").read_text()), time.monotonic() + 10
+    while alive(worker) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(worker)

@@ -24,6 +24,9 @@ def run(command: Command, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         message(f"{command.name}: interrupted; the same command goes on from where it stopped.")
         return INTERRUPTED
+    except Terminated as stop:
+        message(f"{command.name}: terminated; the same command goes on from where it stopped.")
+        return int(str(stop.code))
     except BrokenPipeError:
         # The reader of our output has gone (``assay … | head``): nothing is left to say, and no traceback to print at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from queue import Queue
+from queue import Empty, Queue
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from assay.evaluation.asking import Answerer, Came, Limits, Work
 from assay.types import Sample
 
 DEATHS = 3
+BEAT_S = 0.2
 
 
 class WorkerDied(Elsewhere):
@@ -87,11 +88,18 @@ def handed_out(desk: Desk, works: Iterator[Work], *, ahead: int) -> Iterator[tup
             out += 1
         if out == 0:
             return
-        done, came = desk.outbox.get()
+        done, came = next_back(desk)
         out -= 1
         if isinstance(came, BaseException):
             raise came
         yield done, came
+
+
+def next_back(desk: Desk) -> tuple[Work, Came | BaseException]:
+    """What comes back next. It waits in beats: a thread that waits without end may never be woken to see Ctrl-C."""
+    while True:
+        with contextlib.suppress(Empty):
+            return desk.outbox.get(timeout=BEAT_S)
 
 
 def ask_worker(worker: Worker, work: Work, limits: Limits) -> Came:

@@ -1,8 +1,9 @@
 """Models in processes of their own: several at once, killed when they hang, replaced when they die.
 
 A process is a new Python (not a fork: threads and nets do not survive that; not `multiprocessing`'s spawn either, which runs the user's
-program again), loads the model by its name, and answers what comes through a pipe. It ends when its pipe is closed, so none
-is left behind, however this program ends. What it prints, by whatever means, goes to standard error.
+program again), loads the model by its name, and answers what comes through a pipe. It ends when its pipe is closed, or, in the midst
+of an answer, when its parent is gone: none is left behind, however this program ends. What it prints, by whatever means, goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -24,8 +27,9 @@ from assay.evaluation.spread import WorkerDied, raise_as_told
 from assay.types import Model, ModelStoppedError, Sample
 
 Load = Callable[[], Model]
-PROGRAM = "import sys; from assay.evaluation.workers import serve; serve(int(sys.argv[1]))"
+PROGRAM = "import sys; from assay.evaluation.workers import serve; serve(int(sys.argv[1]), int(sys.argv[2]))"
 ENDING_S = 5.0
+LOOK_S = 0.25
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Process:
             raise ModelStoppedError("the run has ended.")
         packed = pack(self.load)
         ours, theirs = Pipe()
-        command = [sys.executable, "-c", PROGRAM, str(theirs.fileno())]
+        command = [sys.executable, "-c", PROGRAM, str(theirs.fileno()), str(os.getpid())]
         places = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with theirs:
             self.child = subprocess.Popen(
@@ -126,9 +130,17 @@ def how(code: int | None) -> str:
     return f" by {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"
 
 
-def serve(place: int) -> None:
-    """In the process: loads the model that comes through the pipe, then answers until it is closed."""
+def end_with(parent: int) -> None:
+    """In a thread: ends this process when its parent has gone, for a model that hangs never looks at its pipe."""
+    while os.getppid() == parent:
+        time.sleep(LOOK_S)
+    os._exit(0)
+
+
+def serve(place: int, parent: int) -> None:
+    """In the process: loads the model that comes through the pipe, then answers until it is closed or ``parent`` has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the driver
+    threading.Thread(target=end_with, args=(parent,), daemon=True, name="assay parent watch").start()
     pipe: Connection[Any, Any] = Connection(place)
     try:
         model = pickle.loads(pipe.recv_bytes())()
