@@ -68,7 +68,6 @@ def test_a_fork_stands_beside(tmp_path, capsys):
         (["--repeats", "0"], "at least 1"),
         (["--timeout", "0"], "more than 0"),
         (["--engine", "spark"], "local and ray"),
-        (["--shard", "9/9", "--limit", "5"], "nothing is left for shard 9/9"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(tmp_path, capsys, option, said):

@@ -63,6 +63,23 @@ def test_merged_shards_are_the_whole_to_the_byte(tmp_path, of):
     assert (tmp_path / "merged" / exports.ESTIMATES).stat().st_mtime_ns == before
 
 
+def test_a_shard_for_which_no_batch_is_left_is_complete_and_merges(tmp_path):
+    classify(Scorer(), tmp_path / "whole", count=4)
+    with opened(tmp_path / "whole" / "run.sqlite") as store:
+        of = len(list(store.batches())) + 2
+    for number in range(1, of + 1):
+        run = classify(Scorer(), tmp_path / f"{number}", count=4, shard=Shard(number, of))
+        assert run.complete and run.planned == len(run.predictions)
+    assert run.planned == 0 and classify(Scorer(), tmp_path / f"{of}", count=4, shard=Shard(of, of)).complete
+    folders = [tmp_path / f"{number}" for number in range(of, 0, -1)]
+    task = classification(labelled(4), measures=["accuracy", "nll"])
+    assert merge(folders, tmp_path / "merged", task).complete
+    for name in (exports.ESTIMATES, exports.PREDICTIONS, exports.MEASUREMENTS):
+        assert (tmp_path / "merged" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    with pytest.raises(ValueError, match="shards are missing"):
+        merge(folders[1:], tmp_path / "merged2", task)
+
+
 def test_shards_of_embeddings_are_merged_before_anything_is_ranked(tmp_path):
     task = retrieval(concepts(6), measures=["hit@1"])
     how = [How(batch=4, shard=Shard(i, 2)) for i in (1, 2)]

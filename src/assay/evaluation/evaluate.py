@@ -163,12 +163,6 @@ def prepared(model: Model, task: Task, *, batch: int, shard: Shard | None = None
             f" {', '.join(one.name for one in task.conditions)}: the model takes {', '.join(sorted(model.modalities))},"
             f" the data has {', '.join(task.dataset.modalities) or 'no samples'}."
         )
-    if plan.rows == 0:
-        batches = sum(1 for _ in plan.whole())
-        raise ValueError(
-            f"nothing is left for shard {shard}: the plan has {batches} batches of {plan.size};"
-            " take fewer shards or smaller batches."
-        )
     return plan, family.choices(task, model)
 
 

@@ -46,7 +46,7 @@ class Batch:
 @dataclass(frozen=True)
 class Plan:
     """All passes over the samples, in batches of at most ``size``. With a ``shard`` only every so many batches are asked, under
-    the numbers and places that they have in the whole."""
+    the numbers and places that they have in the whole; where there are fewer batches than shards, some shards have none."""
 
     samples: Sequence[Sample] = field(repr=False)
     passes: tuple[Pass, ...]
