@@ -108,7 +108,7 @@ def prepare(
 ) -> Prepared:
     """Loads what `evaluate` was asked for; its arguments are explained there."""
     from assay.evaluation.how import How as Plainly
-    from assay.evaluation.prepare import Prepared, Request, as_told, asked_task, make_task, selected
+    from assay.evaluation.prepare import Prepared, Request, as_told, asked_task, make_task, selected, tell_unlabelled
 
     how = Plainly() if how is None else how
     request = Request(
@@ -132,6 +132,7 @@ def prepare(
         # Whoever gave these answers has seen the media; that they are whole is not to be checked here.
         request, dataset = as_told(loaded, dataset, request), replace(dataset, checked=True)
     asked = make_task(dataset, request)
+    tell_unlabelled(asked, dataset)
     if probes:
         asked = replace(asked, probing=attribute("assay.probes.probe:probing")(asked, loaded, probes, seed=how.seed))
     return Prepared(loaded, asked, load_s, request if request.data else None, how, load)

@@ -93,3 +93,14 @@ def test_a_model_that_hangs(tmp_path, capsys):
     found = out(capsys)
     assert [(one["sample"], one["error_kind"]) for one in found["errors"]] == [("q1", "timeout")]
     assert found["status"] == "incomplete 3/4"
+
+
+@pytest.mark.parametrize(("last", "said"), [("", "q.csv: 1 of 3 samples have no label and are left out"), ("red", "")])
+def test_rows_without_a_label_are_told_of(tmp_path, capsys, last, said):
+    (tmp_path / "mine.py").write_text("def answer(samples, choices=None):\n    return ['red' for _ in samples]\n")
+    (tmp_path / "q.csv").write_text(f"text,label\nfire,red\nsea,blue\nblood,{last}\n")
+    command = ["evaluate", f"py:{tmp_path / 'mine.py'}:answer", str(tmp_path / "q.csv"), "--task", "classification"]
+    assert main([*command, "--store", "none", "--out", str(tmp_path / "run"), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["n_planned"] == (3 if last else 2)
+    assert said in printed.err and ("no label" in printed.err) == bool(said)

@@ -19,6 +19,9 @@ from assay.types import Answers, Generates, Model, Scores, Told
 CARD, WEIGHED = "card", "card:weighed"
 """A benchmark's task as its card says; weighed: its classes are scored and not named in words."""
 
+LABELLED = ("classification", "saying", "zeroshot")
+"""Tasks that ask only about samples with a label."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -111,6 +114,18 @@ def as_told(model: Told, dataset: Dataset, request: Request) -> Request:
         named = ", ".join(map(repr, strange[:3]))
         print(f"{model.name}: {len(strange):,} ids are not in {dataset.name} and left out: {named}", file=sys.stderr)
     return replace(request, conditions=("clean",))
+
+
+def tell_unlabelled(task: Task, dataset: Dataset) -> None:
+    """Tells on standard error how many samples are left out because nothing says their class, for tasks that need it."""
+    samples = dataset.for_task("classification" if task.name == "saying" else task.name).samples
+    without = [sample.id for sample in samples if sample.target is None]
+    if without and task.name in LABELLED:
+        print(
+            f"{dataset.name}: {len(without):,} of {len(samples):,} samples have no label and are left out:"
+            f" {', '.join(map(repr, without[:3]))}",
+            file=sys.stderr,
+        )
 
 
 def make_task(dataset: Dataset, request: Request, *, metrics: Sequence[str] = ()) -> Task:
