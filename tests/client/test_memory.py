@@ -35,6 +35,18 @@ def test_a_cassette_replays_answers_refusals_and_rejections_without_a_server(tmp
     assert KEY.encode() not in (tmp_path / "folder" / "calls.jsonl").read_bytes()
 
 
+def test_a_server_that_failed_to_the_last_attempt_is_replayed_as_that_until_it_answered(tmp_path):
+    cassette = str(tmp_path / "calls.jsonl")
+    asked = Settings(record=cassette, attempts=2)
+    with serving({"a": [error(500), error(500), ok("late")]}) as server:
+        recorded = load_endpoint(f"openai:m@{server.url}", asked).generate(samples("a", "b"))
+        assert recorded[0].kind == "server_error" and recorded[1] == "answer to b"
+        replay = Settings(replay=cassette, attempts=2)
+        assert load_endpoint(NOWHERE, replay).generate(samples("a", "b")) == recorded
+        assert load_endpoint(f"openai:m@{server.url}", asked).generate(samples("a")) == ["late"]
+    assert load_endpoint(NOWHERE, replay).generate(samples("a")) == ["late"]
+
+
 def test_what_is_not_in_the_cassette_is_an_error_that_names_the_sample(tmp_path):
     cassette = str(tmp_path / "calls.jsonl")
     with serving() as server:

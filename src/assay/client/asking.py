@@ -111,7 +111,7 @@ class Asking:
         if known.status != 200:
             fault = fault_of(known.status, known.headers, known.body, now=time_of_day())
             self.spend.known()
-            return Outcome(fault.failure, replace(fault, common=False))
+            return Outcome(self.after_all(fault), replace(fault, common=False))
         try:
             answer = request.read(known.body).answer
         except wire.Malformed as error:
@@ -144,12 +144,10 @@ class Asking:
             if fault.failure.kind == "rejected" and (other := self.in_other_words(request, fault.failure.message)):
                 request = other
                 continue
-            if not fault.again:
+            if not fault.again or number + 1 == self.settings.attempts:
                 # What has decided a sample is recorded, a refusal too; a refused key has not decided anything.
                 if reply is not None and not fault.final and self.memory.recorder is not None:
                     self.memory.recorder.add(place, request.sample, reply)
-                break
-            if number + 1 == self.settings.attempts:
                 break
             wait = backoff_s(number, fault.wait_s, self.rng)
             if fault.failure.kind in AWAY:
@@ -159,8 +157,12 @@ class Asking:
             if fault.failure.kind not in AWAY:
                 await asyncio.sleep(wait)
         assert fault is not None, "there is at least one attempt"
+        return Outcome(self.after_all(fault), fault)
+
+    def after_all(self, fault: Fault) -> Failure:
+        """The failure that a fault is once nothing more is tried."""
         tried = f" ({self.settings.attempts} attempts)" if fault.again else ""
-        return Outcome(Failure(fault.failure.kind, fault.failure.message + tried), fault)
+        return Failure(fault.failure.kind, fault.failure.message + tried)
 
     def as_learned(self, request: Request) -> Request:
         """The request in the words that this server is known to want."""

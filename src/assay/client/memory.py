@@ -1,8 +1,8 @@
 """Answers that are there already: a cassette that is replayed or recorded, a folder of answers. Found by the hash of the request's bytes.
 
 A cassette is JSONL, a line a reply: ``{"request": sha256, "sample": id, "status": 200, "body": "…"}``; it holds whatever decided a sample,
-a rejection too, in the order in which it came. A folder keeps usable answers only, one file each, apart for each endpoint. Neither holds
-the request, nor any header.
+a rejection or a last failed attempt too, in the order in which it came. A folder keeps usable answers only, one file each, apart for
+each endpoint. Neither holds the request, nor any header.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from assay.client.pools import Received
+from assay.client.retry import AGAIN
 from assay.data.readers.jsonl import parsed, text_of
 
 
@@ -36,9 +37,10 @@ class Replay:
         for number, line in enumerate(whole.split("\n"), 1):
             if line.strip():
                 values = parsed(line, path, f"line {number}")
-                self.replies[entry(values, path, number)].append(
-                    Received(values["status"], {}, values["body"].encode())
-                )
+                known = self.replies[entry(values, path, number)]
+                if known and known[-1].status in AGAIN:
+                    known.pop()  # a server that was away has decided nothing once the sample was asked anew
+                known.append(Received(values["status"], {}, values["body"].encode()))
 
     def find(self, address: str) -> Received | None:
         """The next reply to a request, ``None`` for one that was not recorded."""
