@@ -119,8 +119,8 @@ def timed(put: Put, calls: Iterator[Sequence[Query]], clock: Clock, *, seconds: 
     """The calls that were answered in full, until the time has run out."""
     rows: list[tuple[float, float, float]] = []
     failed: Counter[str] = Counter()
-    begun = clock.now()
     with undisturbed():
+        begun = clock.now()  # After the collection, which may take longer than the scenario.
         for call in calls:
             before = meter() if meter else np.nan
             start = clock.now()
@@ -154,8 +154,8 @@ def server(put: Put, queries: Sequence[Query], due: Seconds, clock: Clock, *, se
     """
     times: list[float] = []
     failed: Counter[str] = Counter()
-    begun = clock.now()
     with undisturbed():
+        begun = clock.now()  # After the collection, which may take longer than the scenario.
         for at, query in zip(due.tolist(), cycle(queries), strict=False):
             early = begun + at - clock.now()
             if early > 0:
