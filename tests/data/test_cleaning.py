@@ -281,7 +281,22 @@ def test_too_few_samples_say_nothing():
     assert examine(data_of([text("a", "x")])).findings == ()
 
 
-@pytest.mark.parametrize("words", ["", "\ud800", "a" * 300_000, "e\u0301" * 2000, "\0", "。、", "a b"])
-def test_any_text_can_be_looked_at(words):
+EMPTY, NEAR = ("a", "broken", ""), ("b", "near_duplicate", "a")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("", [EMPTY]),
+        ("\ud800", []),
+        ("a" * 300_000, [NEAR]),
+        ("e\u0301" * 2000, [NEAR]),
+        ("\0", []),
+        ("。、", []),
+        ("a b", [NEAR]),
+    ],
+)
+def test_any_text_can_be_looked_at(words, expected):
     samples = [text("a", words), text("b", words + "!"), *(text(str(n), f"plain text {n}") for n in range(20))]
-    examine(data_of(samples))
+    found = examine(data_of(samples)).findings
+    assert [(one.sample, one.reason, one.other) for one in found if {one.sample, one.other} & {"a", "b"}] == expected

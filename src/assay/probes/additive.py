@@ -43,11 +43,7 @@ GAP = mean(
 
 def pool(subject: Subject) -> list[int]:
     """The places of the samples that are combined: a prime number, by chance, of those with every modality and a target."""
-    aimed = [
-        place
-        for place, sample in enumerate(subject.samples)
-        if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
-    ]
+    aimed = subject.aimed(subject.modalities)
     return subject.some(aimed, prime_below(min(MOST, len(aimed))), "combine")
 
 

@@ -56,19 +56,10 @@ def pairs(subject: Subject) -> list[tuple[tuple[str, str], list[int]]]:
     """Every two modalities with the places of the samples that hold both and have a target, where these are enough."""
     out = []
     for pair in combinations(subject.modalities, 2):
-        places = held(subject, pair)
+        places = subject.aimed(pair)
         if clusters_for(len(places), occurring(subject, places)):
             out.append((pair, places))
     return out
-
-
-def held(subject: Subject, modalities: Sequence[str]) -> list[int]:
-    """The places of the samples with a target that hold some modalities."""
-    return [
-        place
-        for place, sample in enumerate(subject.samples)
-        if sample.target is not None and all(m in sample.inputs for m in modalities)
-    ]
 
 
 def occurring(subject: Subject, places: Sequence[int]) -> int:
@@ -83,8 +74,8 @@ def lacks(subject: Subject) -> str:
         return lack
     if not subject.task.choices:
         return "the decomposition needs classes"
-    found = max(combinations(subject.modalities, 2), key=lambda pair: len(held(subject, pair)))
-    places = held(subject, found)
+    found = max(combinations(subject.modalities, 2), key=lambda pair: len(subject.aimed(pair)))
+    places = subject.aimed(found)
     needed = CELL * 4 * max(occurring(subject, places), 2)
     return (
         f"{needed} samples that hold {found[0]} and {found[1]} are needed for two clusters of each and"

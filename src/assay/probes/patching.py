@@ -28,12 +28,7 @@ RECOVERY = share(
 
 def pool(subject: Subject) -> list[int]:
     """Samples that hold every modality and a target."""
-    every = [
-        place
-        for place, sample in enumerate(subject.samples)
-        if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
-    ]
-    return subject.some(every, MOST, "patching")
+    return subject.some(subject.aimed(subject.modalities), MOST, "patching")
 
 
 def lacks(subject: Subject) -> str:

@@ -53,6 +53,14 @@ class Subject:
         """A generator of its own for every named purpose."""
         return stream(self.seed, "probe", *names)
 
+    def aimed(self, modalities: Sequence[str]) -> list[int]:
+        """The places of the samples with a target that hold all of some modalities."""
+        return [
+            place
+            for place, sample in enumerate(self.samples)
+            if sample.target is not None and all(m in sample.inputs for m in modalities)
+        ]
+
     def some(self, places: Sequence[int], most: int, *names: str) -> list[int]:
         """At most so many of some places, by chance and in order: every k-th could fall in step with how the data were made."""
         if len(places) <= most:

@@ -39,12 +39,7 @@ NOTHING = "keep:nothing"
 
 def chosen(subject: Subject) -> list[int]:
     """The places of the samples that are asked about, among those that hold every modality."""
-    full = [
-        place
-        for place, sample in enumerate(subject.samples)
-        if sample.target is not None and all(m in sample.inputs for m in subject.modalities)
-    ]
-    return subject.some(full, MOST, "mm_shap")
+    return subject.some(subject.aimed(subject.modalities), MOST, "mm_shap")
 
 
 def lacks(subject: Subject) -> str:
